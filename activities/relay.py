@@ -1,0 +1,54 @@
+"""The relay: starts the workflows of accepted demands that nobody has started, for example because Temporal was down."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from gateways.temporal import start_demand
+from store import outbox
+from store.pool import UNAVAILABLE, Pool
+
+LEASE = timedelta(seconds=20)
+BATCH = 50
+AT_ONCE = 8
+IDLE_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+async def relay(pool: Pool, client: Client, task_queue: str) -> None:
+    """Run until cancelled. Several relays share the work: a claim is a lease that ends by itself."""
+    while True:
+        try:
+            started = await relay_once(pool, client, task_queue)
+        except (RPCError, *UNAVAILABLE) as down:
+            log.warning("relay waits", reason=type(down).__name__)
+            started = 0
+        if started < BATCH:
+            await asyncio.sleep(IDLE_SECONDS)
+
+
+async def relay_once(pool: Pool, client: Client, task_queue: str) -> int:
+    """Claim a batch and start it; returns how many were claimed. Raises what made a start fail, after noting it."""
+    claimed = await outbox.claim_starts(pool, lease=LEASE, limit=BATCH)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def start(one: outbox.Pending) -> str:
+        async with gate:
+            await start_demand(client, task_queue, one.demand, one.calendar)
+        return one.demand.number
+
+    results = await asyncio.gather(*(start(one) for one in claimed), return_exceptions=True)
+    await outbox.done(pool, [r for r in results if isinstance(r, str)])
+    for one, result in zip(claimed, results, strict=True):
+        if isinstance(result, BaseException):
+            await outbox.failed(pool, one.demand.number, type(result).__name__)
+    broken = next((r for r in results if isinstance(r, BaseException)), None)
+    if broken is not None:
+        raise broken
+    return len(claimed)

@@ -1,0 +1,104 @@
+"""Demands over HTTP: submit, list, read, act."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import StringConstraints
+
+from api.auth import Caller
+from api.paging import PageAsked
+from api.problems import problem
+from api.strict_json import StrictRoute
+from domain.vocabulary import Channel, Stage
+from service import actions, intake, reading
+from service.forms import ActionForm, SubmitForm
+from service.views import demand_view
+from store.queries import Filter
+
+router = APIRouter(prefix="/api/v1", tags=["demands"], route_class=StrictRoute)
+
+IdempotencyKey = Annotated[
+    Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")] | None,
+    Header(description="The same key gets the same answer and acts once; another body under it is refused."),
+]
+Code = Annotated[str | None, Query(max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
+
+
+@router.post("/demands", status_code=201)
+async def submit_demand(
+    form: SubmitForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Take a demand in. It is safe once this answers; its workflow starts right after."""
+    taken = await intake.submit(request.app.state.desk, caller, form, idempotency_key)
+    headers = {"Location": f"/api/v1/demands/{taken.number}"}
+    if taken.repeated:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(taken.body, status_code=201, headers=headers, media_type="application/json")
+
+
+@router.get("/demands")
+async def list_demands(
+    caller: Caller,
+    request: Request,
+    response: Response,
+    page: PageAsked,
+    stage: Stage | None = None,
+    community: Code = None,
+    grid: Code = None,
+    unit: Code = None,
+    category: Code = None,
+    channel: Channel | None = None,
+    holder: Code = None,
+    meeting: Code = None,
+    breached: bool | None = None,
+    order: Literal["opened", "due"] = "opened",
+) -> list[dict[str, Any]]:
+    """Demands in the caller's scope, newest first (`order=opened`) or open ones soonest due first (`order=due`).
+
+    `category` matches a whole branch; `holder=me` means the caller."""
+    wanted = Filter(
+        stage=stage, community=community, grid=grid, unit=unit, category=category, channel=channel,
+        holder=caller.id if holder == "me" else holder, meeting=meeting, breached=breached,
+    )  # fmt: skip
+    desk = request.app.state.desk
+    views = await reading.listed(desk, caller, wanted, order=order, after=page.after, limit=page.limit + 1)
+    if len(views) > page.limit:
+        last = views[page.limit - 1]
+        page.link_next(response, [last["due_at"], last["number"]] if order == "due" else [last["number"]])
+    return views[: page.limit]
+
+
+@router.get("/demands/{number}")
+async def read_demand(
+    number: str, caller: Caller, request: Request, consistency: Literal["eventual", "strong"] = "eventual"
+) -> dict[str, Any]:
+    """One demand; `consistency=strong` asks its workflow instead of the table."""
+    desk = request.app.state.desk
+    demand = await reading.find(desk, caller, number, strong=consistency == "strong")
+    return demand_view(desk, demand, caller)
+
+
+@router.get("/demands/{number}/events")
+async def list_demand_events(
+    number: str, caller: Caller, request: Request, response: Response, page: PageAsked
+) -> list[dict[str, Any]]:
+    """The demand's log in order; each entry's `hash` covers the one before."""
+    after = int(str(page.after[0])) if page.after else 0
+    entries = await reading.log_of(request.app.state.desk, caller, number, after=after, limit=page.limit + 1)
+    if len(entries) > page.limit:
+        page.link_next(response, [entries[page.limit - 1]["seq"]])
+    return entries[: page.limit]
+
+
+@router.post("/demands/{number}/actions")
+async def act_on_demand(
+    number: str, form: ActionForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
+) -> dict[str, Any]:
+    """Do one of the demand's `permitted` actions; answers with the demand as it is afterwards."""
+    if len(number) > 40:
+        raise problem("not_found")
+    desk = request.app.state.desk
+    demand = await actions.act(desk, caller, number, form, idempotency_key)
+    return demand_view(desk, demand, caller)

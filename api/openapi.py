@@ -1,0 +1,106 @@
+"""The OpenAPI document: stable operation ids, and every operation's refusals declared as problem+json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from api.problems import MEDIA_TYPE, PROBLEMS
+
+_PROBLEM_SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "description": "RFC 9457. `detail` says what to do, in Chinese or (Accept-Language: en) English.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "format": "uri-reference"},
+        "code": {"type": "string", "enum": sorted(PROBLEMS)},
+        "request_id": {"type": ["string", "null"]},
+        "trace_id": {"type": "string"},
+        "rule": {"type": "string", "description": "The rule that refused, in its own words."},
+        "facts": {"type": "object", "description": "What the rule looked at."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["in", "pointer", "code", "detail"],
+                "properties": {
+                    "in": {"type": "string", "enum": ["body", "query", "path", "header", "cookie"]},
+                    "pointer": {"type": "string", "description": "RFC 6901, within `in`."},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_DESCRIPTIONS = {
+    "400": "The request is malformed.",
+    "401": "No valid token.",
+    "403": "Role, holder or scope forbids it.",
+    "404": "There is no such thing.",
+    "405": "Another method is needed; see Allow.",
+    "409": "The present state forbids it.",
+    "413": "The body is too large.",
+    "415": "The body is not JSON.",
+    "422": "A field or a rule refuses the content.",
+    "503": "Try again after Retry-After.",
+    "default": "Any other problem.",
+}
+_OWN_OF_FRAMEWORK = ("HTTPValidationError", "ValidationError")
+
+
+def operation_id(route: APIRoute) -> str:
+    """The function's name. Names are unique across routers; a test holds that."""
+    return route.name
+
+
+class DocumentedApp(FastAPI):
+    """FastAPI, with its own error shapes in the document replaced by ours."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            schema = super().openapi()
+            for path, operation in _operations(schema):
+                _declare_problems(path, operation)
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            for name in _OWN_OF_FRAMEWORK:
+                schemas.pop(name, None)
+            schemas["Problem"] = _PROBLEM_SCHEMA
+            self.openapi_schema = schema
+        return self.openapi_schema
+
+
+def _operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in schema["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def _declare_problems(path: str, operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    statuses = {"default"}
+    if "requestBody" in operation:
+        statuses |= {"400", "413", "415", "422"}
+    if operation.get("parameters"):
+        statuses |= {"422"}
+    if "{" in path:
+        statuses |= {"404"}
+    if operation.get("security"):
+        statuses |= {"401", "403", "503"}
+    for status in sorted(statuses):
+        described = responses.get(status, {}).get("content", {}).get("application/json", {}).get("schema", {})
+        if status not in responses or described.get("$ref", "").endswith("/HTTPValidationError"):
+            responses[status] = problem_declaration(_DESCRIPTIONS[status])
+
+
+def problem_declaration(description: str) -> dict[str, Any]:
+    """For a route's own `responses={409: problem_declaration("…")}`."""
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}

@@ -1,0 +1,72 @@
+"""What crosses the line to and from a demand's workflow. Additive changes only: histories in flight carry old JSON."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from domain.clocks import next_alarm
+from domain.demand import Demand
+from domain.ledger import Entry
+from domain.meeting import Item
+from domain.vocabulary import Stage
+from domain.worktime import Calendar
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class DemandStart(_Message):
+    """Input of `ResidentDemand`: the demand as intake left it, and the calendar that its promise froze.
+
+    `seen` carries command keys (key -> fingerprint of the body) across continue-as-new, where Temporal forgets them.
+    """
+
+    demand: Demand
+    calendar: Calendar
+    seen: dict[str, str] = {}
+
+
+class Acted(_Message):
+    """Answer of the `act` update: the log is written up to `seq`."""
+
+    seq: int
+    stage: Stage
+
+
+class Record(_Message):
+    """One transition on its way into the tables: new log entries, and the demand after the last of them."""
+
+    demand: Demand
+    entries: list[Entry]
+
+
+class AgendaItem(_Message):
+    """A demand on its way onto a meeting's agenda; `committee` and its convener are where that meeting may escalate."""
+
+    meeting: str
+    committee: str
+    committee_convener: str
+    item: Item
+
+
+def clock_state(demand: Demand) -> str:
+    """ok · breached · paused · done, for the search attribute."""
+    if demand.stage is Stage.CLOSED:
+        return "done"
+    if demand.breached:
+        return "breached"
+    return "paused" if next_alarm(demand) is None else "ok"
+
+
+@activity.defn(name="record")
+async def record(record: Record) -> None:
+    """Append the entries and update the row in one transaction; the second time it changes nothing."""
+    raise NotImplementedError
+
+
+@activity.defn(name="put_on_agenda")
+async def put_on_agenda(item: AgendaItem) -> None:
+    """Hand the item to its meeting, starting the meeting's workflow if none runs."""
+    raise NotImplementedError

@@ -1,0 +1,1 @@
+"""The embedded default: PostgreSQL, Temporal, worker and API in one command, with nothing installed beforehand."""

@@ -1,0 +1,311 @@
+"""The decider: `decide(demand, act, now, calendar) -> events`, or a DomainError that says which rule refused.
+
+Pure. The workflow calls it twice for a command (validator, handler) and must get the same answer; `now` comes from the
+workflow's own clock. One function per command below; what several share is in `domain/turn.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from domain import commands as c
+from domain import events as e
+from domain.actors import Actor
+from domain.clocks import rung
+from domain.demand import Demand
+from domain.errors import DomainError
+from domain.lifecycle import check
+from domain.routing import Routing
+from domain.turn import Turn
+from domain.vocabulary import ClockName, DecisionKind, Outcome, Satisfied, Solved, Stage
+from domain.worktime import Calendar
+
+
+def decide(demand: Demand, act: c.Act, now: datetime, calendar: Calendar) -> list[e.Event]:
+    """What happens when `act` is applied at `now` (aware).
+
+    Raises DomainError when the table, a condition or the command's own rule refuses; then nothing happened.
+    """
+    check(demand, act.command.type, act.actor)
+    turn = Turn(demand, now, calendar, act.actor)
+    _HANDLERS[act.command.type](turn, act.command)
+    if act.command.note_id and act.command.type != "note":
+        turn.emit(e.NoteAdded(note_id=act.command.note_id))
+    if act.command.file_ids and act.command.type != "attach":
+        turn.emit(e.FilesAttached(file_ids=act.command.file_ids))
+    return turn.events
+
+
+def submit(submitted: e.DemandSubmitted, number: str, now: datetime, calendar: Calendar, *,
+           place: c.Place | None, routing: Routing | None, screened: str | None,
+           actor: Actor) -> list[e.Event]:  # fmt: skip
+    """The first events of a demand: screened and answered, located and assigned, or waiting for the dispatcher."""
+    turn = Turn(Demand(number=number), now, calendar, actor)
+    turn.emit(submitted)
+    if screened is not None:
+        turn.emit(e.DemandScreened(kind=screened))
+        turn.close(Outcome.OUT_OF_SCOPE, f"screening:{screened}")
+        return turn.events
+    turn.start(ClockName.CONTACT)
+    turn.start(ClockName.RESOLVE)
+    if place is None:
+        turn.start(ClockName.LOCATE)
+    else:
+        turn.place(place, routing)
+    return turn.events
+
+
+def _locate(t: Turn, cmd: c.Locate) -> None:
+    t.place(cmd.place, cmd.routing)
+
+
+def _accept(t: Turn, cmd: c.Accept) -> None:
+    t.emit(e.Accepted())
+    t.stop(ClockName.ACCEPT, ClockName.REFUSAL_WINDOW)
+    if t.demand.stage is Stage.UNIT and not t.demand.lead_bound and t.demand.unit:
+        t.emit(e.UnitBound(unit=t.demand.unit, by="accepted"))
+
+
+def _contact(t: Turn, cmd: c.Contact) -> None:
+    t.emit(e.ReporterContacted())
+    t.stop(ClockName.CONTACT)
+
+
+def _note(t: Turn, cmd: c.Note) -> None:
+    if cmd.note_id is None:
+        raise DomainError("validation_failed", "A note needs a text: send `note`.", field="/note")
+    t.emit(e.NoteAdded(note_id=cmd.note_id))
+
+
+def _attach(t: Turn, cmd: c.Attach) -> None:
+    if not cmd.file_ids:
+        raise DomainError("validation_failed", "Name at least one uploaded file in `file_ids`.", field="/file_ids")
+    t.emit(e.FilesAttached(file_ids=cmd.file_ids))
+
+
+def _resolve(t: Turn, cmd: c.Resolve) -> None:
+    if not t.demand.accepted:
+        _accept(t, c.Accept())
+    t.stop(ClockName.CONTACT, ClockName.RESOLVE)
+    t.emit(e.Resolved(reply_id=cmd.reply_id, outcome=Outcome(cmd.outcome)))
+    t.start(ClockName.FOLLOW_UP)
+    if not t.demand.awaiting_verification:
+        t.start(ClockName.CALL_BACK)
+
+
+def _hand_off(t: Turn, cmd: c.HandOff) -> None:
+    if not t.demand.accepted:
+        _accept(t, c.Accept())
+    t.hand_off(cmd.routing)
+
+
+def _refuse(t: Turn, cmd: c.Refuse) -> None:
+    if (t.demand.stage is Stage.GRID) != (cmd.basis == "wrong_grid"):
+        unit_bases = "not_our_duty, no_power, no_resources, other_unit_responsible"
+        allowed = "wrong_grid" if t.demand.stage is Stage.GRID else unit_bases
+        raise DomainError("basis_required", f"In stage {t.demand.stage} the basis is: {allowed}.", field="/basis")
+    if t.demand.stage is Stage.UNIT:
+        _refuse_as_unit(t, cmd)
+    elif cmd.place is None:
+        t.emit(e.WorkerRefused(basis=cmd.basis))
+        t.start(ClockName.LOCATE)
+    elif t.demand.place is not None and cmd.place.grid == t.demand.place.grid:
+        raise DomainError("unknown_place", "That is the grid it is in. Name another grid, or none.", field="/grid")
+    else:
+        t.emit(e.WorkerRefused(basis=cmd.basis))
+        t.emit(e.DemandLocated(place=cmd.place))
+        t.emit(e.WorkerAssigned(person=cmd.place.worker, reason="wrong_grid"))
+
+
+def _refuse_as_unit(t: Turn, cmd: c.Refuse) -> None:
+    assert t.demand.unit is not None
+    t.stop(ClockName.REFUSAL_WINDOW)
+    t.emit(e.UnitRefused(unit=t.demand.unit, basis=cmd.basis))
+    if t.demand.unit_refusals >= t.demand.terms.refusal_limit:
+        t.to_meeting("refused_too_often")
+    else:
+        t.next_unit()
+
+
+def _request_info(t: Turn, cmd: c.RequestInfo) -> None:
+    t.emit(e.InfoRequested(reason=cmd.reason))
+    t.pause(ClockName.CONTACT, ClockName.RESOLVE)
+
+
+def _resume(t: Turn, cmd: c.Resume) -> None:
+    t.emit(e.InfoReceived())
+    t.resume(*(name for name, clock in t.demand.clocks.items() if clock.paused_at is not None))
+
+
+def _extend(t: Turn, cmd: c.Extend) -> None:
+    clock = t.demand.clocks[ClockName.RESOLVE]
+    if clock.breached or clock.due_at <= t.now:
+        raise DomainError("stage_forbids", "An extension is asked for before the time has run out.", clock="resolve")
+    t.emit(e.ExtensionRequested(working_days=cmd.working_days, basis=cmd.basis))
+
+
+def _decide_extension(t: Turn, cmd: c.DecideExtension) -> None:
+    days = t.demand.extension_asked
+    t.emit(e.ExtensionDecided(approved=cmd.approved))
+    if cmd.approved:
+        t.extend(ClockName.RESOLVE, days)
+
+
+def _escalate(t: Turn, cmd: c.Escalate) -> None:
+    t.to_meeting(cmd.reason)
+
+
+def _reassign(t: Turn, cmd: c.Reassign) -> None:
+    if cmd.person == t.demand.holder:
+        raise DomainError("stage_forbids", "That person already holds it.", field="/person")
+    t.to_worker(cmd.person, "reassigned")
+
+
+def _urge(t: Turn, cmd: c.Urge) -> None:
+    t.emit(e.Urged())
+
+
+def _verify(t: Turn, cmd: c.Verify) -> None:
+    t.emit(e.Verified(ok=cmd.ok))
+    if cmd.ok:
+        t.start(ClockName.CALL_BACK)
+    else:
+        t.redo("not_verified")
+
+
+def _call_back(t: Turn, cmd: c.CallBack) -> None:
+    attempt_call_back(t, cmd.channel, cmd.result)
+
+
+def attempt_call_back(t: Turn, channel: str, result: str) -> None:
+    """One rung of the call-back ladder; the last one without an answer closes as `unconfirmed`, never as satisfied."""
+    attempt = t.demand.call_backs + 1
+    t.emit(e.CallBackMade(attempt=attempt, channel=channel, result=result))
+    if attempt >= t.demand.terms.call_backs:
+        t.close(Outcome.UNCONFIRMED)
+    else:
+        t.start(ClockName.CALL_BACK)
+
+
+def _confirm(t: Turn, cmd: c.Confirm) -> None:
+    t.emit(e.FeedbackGiven(contacted=cmd.contacted, solved=cmd.solved, satisfied=cmd.satisfied))
+    if cmd.solved is Solved.NO:
+        t.redo("not_solved")
+    elif cmd.satisfied in (Satisfied.DISSATISFIED, Satisfied.VERY_DISSATISFIED):
+        t.redo("dissatisfied")
+    else:
+        t.close(t.demand.claimed or Outcome.RESOLVED)
+
+
+def _withdraw(t: Turn, cmd: c.Withdraw) -> None:
+    t.emit(e.Withdrawn())
+    t.close(Outcome.WITHDRAWN)
+
+
+def _reopen(t: Turn, cmd: c.Reopen) -> None:
+    window = t.demand.clocks.get(ClockName.REOPEN)
+    if window is None or window.due_at <= t.now:
+        raise DomainError("reopen_window_over", "The reopen window is over. Submit a new demand and name this number.")
+    t.emit(e.Reopened())
+    t.redo("reopened")
+
+
+def _decide(t: Turn, cmd: c.Decide) -> None:
+    if (cmd.meeting, cmd.turn) != (t.demand.meeting, t.demand.turn) or t.demand.shelved:
+        raise DomainError("not_on_agenda", "The demand does not wait for this meeting any more.", meeting=cmd.meeting)
+    t.emit(e.MeetingDecided(meeting=cmd.meeting, turn=cmd.turn, kind=cmd.kind, chair=cmd.chair, project=cmd.project))
+    _DECISIONS[cmd.kind](t, cmd)
+
+
+def _decided_assign(t: Turn, cmd: c.Decide) -> None:
+    if cmd.lead is None:
+        raise DomainError("unknown_unit", "Name the lead unit that takes it: send `lead`.", field="/lead")
+    t.to_unit(cmd.lead, bound=True)
+    if cmd.due_at is not None and cmd.due_at > t.demand.clocks[ClockName.RESOLVE].due_at:
+        t.emit(e.ClockExtended(clock=ClockName.RESOLVE, due_at=cmd.due_at))
+
+
+def _decided_shelve(t: Turn, cmd: c.Decide) -> None:
+    if cmd.review_at is None or cmd.review_at <= t.now:
+        raise DomainError("validation_failed", "Shelving needs a review date in the future.", field="/review_at")
+    t.stop(ClockName.DECIDE)
+    t.emit(e.Shelved(review_at=cmd.review_at))
+    t.pause(ClockName.CONTACT, ClockName.RESOLVE)
+    t.start(ClockName.REVIEW, due_at=cmd.review_at)
+
+
+def _decided_escalate(t: Turn, cmd: c.Decide) -> None:
+    if cmd.upper_meeting is None or cmd.upper_meeting == t.demand.meeting:
+        raise DomainError("stage_forbids", "There is no meeting above this one. Decide it here.", field="/kind")
+    t.to_meeting("escalated", meeting=cmd.upper_meeting, convener=cmd.convener)
+
+
+def _decided_return(t: Turn, cmd: c.Decide) -> None:
+    assert t.demand.place is not None
+    t.to_worker(t.demand.place.worker, "returned")
+
+
+def _decided_final_reply(t: Turn, cmd: c.Decide) -> None:
+    if cmd.reply_id is None:
+        raise DomainError("reply_required", "A final reply needs the text the resident will read.", field="/reply")
+    t.close(Outcome.FINAL_REPLY, cmd.reply_id)
+
+
+def _ring(t: Turn, cmd: c.Ring) -> None:
+    while names := rung(t.demand, t.now):  # each bell stops, breaks or restarts its clock, so this ends
+        _BELLS.get(names[0], _breach)(t, names[0])
+
+
+def _breach(t: Turn, name: ClockName) -> None:
+    t.emit(e.ClockBreached(clock=name, due_at=t.demand.clocks[name].due_at))
+
+
+def _breach_accept(t: Turn, name: ClockName) -> None:
+    _breach(t, name)
+    d = t.demand
+    if d.stage is Stage.GRID and d.place and d.holder != d.place.substitute:
+        t.to_worker(d.place.substitute, "accept_overdue")
+
+
+def _bind(t: Turn, name: ClockName) -> None:
+    t.stop(name)
+    if t.demand.unit and not t.demand.lead_bound:
+        t.emit(e.UnitBound(unit=t.demand.unit, by="silence"))
+
+
+def _review(t: Turn, name: ClockName) -> None:
+    t.stop(name)
+    t.to_meeting("review")
+
+
+def _seal(t: Turn, name: ClockName) -> None:
+    t.stop(name)
+    t.emit(e.Sealed())
+
+
+_BELLS: dict[ClockName, Callable[[Turn, ClockName], None]] = {
+    ClockName.ACCEPT: _breach_accept,
+    ClockName.REFUSAL_WINDOW: _bind,
+    ClockName.CALL_BACK: lambda t, name: attempt_call_back(t, "link", "no_answer"),
+    ClockName.REVIEW: _review,
+    ClockName.REOPEN: _seal,
+}
+
+_DECISIONS: dict[DecisionKind, Callable[[Turn, c.Decide], None]] = {
+    DecisionKind.ASSIGN: _decided_assign,
+    DecisionKind.PROJECT: _decided_assign,
+    DecisionKind.SHELVE: _decided_shelve,
+    DecisionKind.ESCALATE: _decided_escalate,
+    DecisionKind.RETURN_TO_GRID: _decided_return,
+    DecisionKind.FINAL_REPLY: _decided_final_reply,
+}
+
+_HANDLERS: dict[str, Callable[[Turn, Any], None]] = {
+    "locate": _locate, "accept": _accept, "contact": _contact, "note": _note, "attach": _attach, "resolve": _resolve,
+    "hand_off": _hand_off, "refuse": _refuse, "request_info": _request_info, "resume": _resume, "extend": _extend,
+    "decide_extension": _decide_extension, "escalate": _escalate, "reassign": _reassign, "urge": _urge,
+    "verify": _verify, "call_back": _call_back, "confirm": _confirm, "withdraw": _withdraw, "reopen": _reopen,
+    "decide": _decide, "ring": _ring,
+}  # fmt: skip

@@ -1,0 +1,235 @@
+"""A demand's state, and how each event changes it. Deciding lives in `domain/decide.py`, the rules in `lifecycle.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from domain import events as e
+from domain.commands import Place
+from domain.promise import Promise
+from domain.routing import Candidate
+from domain.vocabulary import ClockName, DecisionKind, Outcome, Stage
+
+REOPENABLE = frozenset({Outcome.RESOLVED, Outcome.EXPLAINED, Outcome.UNCONFIRMED})
+
+
+class Clock(BaseModel):
+    """One promise: running, paused (`due_at` then means nothing) or stopped. A breach is never taken back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    started_at: datetime
+    due_at: datetime
+    paused_at: datetime | None = None
+    stopped_at: datetime | None = None
+    breached: bool = False
+
+    @property
+    def running(self) -> bool:
+        return self.stopped_at is None and self.paused_at is None
+
+
+class Demand(BaseModel):
+    """All that the rules need to know of one demand. `seq` counts its events; `head` is the hash of the last one.
+
+    `holder` is the person who owes the next step; None only when closed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: str
+    seq: int = 0
+    head: str = ""
+    stage: Stage = Stage.INTAKE
+    category: str = ""
+    confidential: bool = False
+    opened_by: str = ""
+    dispatcher: str = ""
+    supervisor: str = ""
+    operator: str = ""
+    promise: Promise | None = None
+    place: Place | None = None
+    opened_at: datetime | None = None
+    holder: str | None = None
+    accepted: bool = False
+    worker: str | None = None
+    lead: Candidate | None = None
+    lead_bound: bool = False
+    waiting: tuple[Candidate, ...] = ()
+    past_units: tuple[str, ...] = ()
+    unit_refusals: int = 0
+    handler: str | None = None
+    info_reason: str | None = None
+    extension_asked: int = 0
+    extensions: int = 0
+    meeting: str | None = None
+    meeting_reason: str = ""
+    turn: int = 0
+    shelved: bool = False
+    reply_id: str | None = None
+    claimed: Outcome | None = None
+    awaiting_verification: bool = False
+    redos: int = 0
+    call_backs: int = 0
+    outcome: Outcome | None = None
+    closed_at: datetime | None = None
+    sealed: bool = False
+    clocks: dict[ClockName, Clock] = {}
+
+    @property
+    def terms(self) -> Promise:
+        """The promise; a demand has one from its first event on."""
+        assert self.promise is not None
+        return self.promise
+
+    @property
+    def community(self) -> str | None:
+        return self.place.community if self.place else None
+
+    @property
+    def unit(self) -> str | None:
+        return self.lead.unit if self.lead else None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The next promised instant of a clock that runs and is not broken yet; else the earliest broken one."""
+        running = [c for n, c in self.clocks.items() if c.running and n is not ClockName.REOPEN]
+        ahead = [c.due_at for c in running if not c.breached]
+        return min(ahead or [c.due_at for c in running], default=None)
+
+    @property
+    def breached(self) -> bool:
+        return any(c.breached for c in self.clocks.values())
+
+
+Changes = dict[str, Any]
+
+
+def _submitted(d: Demand, ev: e.DemandSubmitted, at: datetime) -> Changes:
+    return {
+        "category": ev.category,
+        "confidential": ev.confidential,
+        "opened_by": ev.opened_by,
+        "dispatcher": ev.dispatcher,
+        "supervisor": ev.supervisor,
+        "operator": ev.operator,
+        "promise": ev.promise,
+        "holder": ev.dispatcher,
+        "opened_at": at,
+    }
+
+
+def _worker_assigned(d: Demand, ev: e.WorkerAssigned, at: datetime) -> Changes:
+    grid = {"stage": Stage.GRID, "holder": ev.person, "lead": None, "lead_bound": False, "meeting": None}
+    return {**grid, "accepted": False, "worker": ev.person, "waiting": (), "shelved": False}
+
+
+def _handed_off(d: Demand, ev: e.HandedOff, at: datetime) -> Changes:
+    return {"waiting": ev.routing.candidates}
+
+
+def _unit_assigned(d: Demand, ev: e.UnitAssigned, at: datetime) -> Changes:
+    left = tuple(c for c in d.waiting if c.unit != ev.lead.unit)
+    unit = {"stage": Stage.UNIT, "holder": ev.lead.liaison, "lead": ev.lead, "lead_bound": False, "meeting": None}
+    past = d.past_units if ev.lead.unit in d.past_units else (*d.past_units, ev.lead.unit)
+    return {**unit, "accepted": False, "waiting": left, "past_units": past, "shelved": False}
+
+
+def _unit_refused(d: Demand, ev: e.UnitRefused, at: datetime) -> Changes:
+    return {"unit_refusals": d.unit_refusals + 1, "lead": None}
+
+
+def _sent_to_meeting(d: Demand, ev: e.SentToMeeting, at: datetime) -> Changes:
+    asked = {"stage": Stage.MEETING, "holder": ev.convener, "meeting": ev.meeting}
+    cleared = {"lead": None, "lead_bound": False, "waiting": (), "shelved": False, "info_reason": None}
+    return {**asked, **cleared, "turn": ev.turn, "meeting_reason": ev.reason}
+
+
+def _meeting_decided(d: Demand, ev: e.MeetingDecided, at: datetime) -> Changes:
+    leaves = ev.kind is not DecisionKind.ESCALATE
+    return {"unit_refusals": 0, "redos": 0 if leaves else d.redos}
+
+
+def _resolved(d: Demand, ev: e.Resolved, at: datetime) -> Changes:
+    verify = d.terms.verify
+    return {
+        "stage": Stage.FEEDBACK,
+        "handler": d.holder,
+        "holder": d.supervisor if verify else d.operator,
+        "awaiting_verification": verify,
+        "reply_id": ev.reply_id,
+        "claimed": ev.outcome,
+        "call_backs": 0,
+        "info_reason": None,
+        "extension_asked": 0,
+    }
+
+
+def _verified(d: Demand, ev: e.Verified, at: datetime) -> Changes:
+    return {"awaiting_verification": False, "holder": d.operator}
+
+
+def _redo_ordered(d: Demand, ev: e.RedoOrdered, at: datetime) -> Changes:
+    return {
+        "redos": ev.count, "outcome": None, "closed_at": None, "reply_id": None, "claimed": None,
+        "awaiting_verification": False,
+    }  # fmt: skip
+
+
+def _closed(d: Demand, ev: e.Closed, at: datetime) -> Changes:
+    ended = {"stage": Stage.CLOSED, "holder": None, "outcome": ev.outcome, "closed_at": at, "shelved": False}
+    return {**ended, "reply_id": ev.reply_id or d.reply_id, "sealed": ev.outcome not in REOPENABLE}
+
+
+def _clock(d: Demand, name: ClockName, **changes: Any) -> Changes:
+    return {"clocks": {**d.clocks, name: d.clocks[name].model_copy(update=changes)}}
+
+
+def _clock_started(d: Demand, ev: e.ClockStarted, at: datetime) -> Changes:
+    return {"clocks": {**d.clocks, ev.clock: Clock(started_at=at, due_at=ev.due_at)}}
+
+
+def _info_requested(d: Demand, ev: e.InfoRequested, at: datetime) -> Changes:
+    return {"info_reason": ev.reason}
+
+
+_EVOLVE: dict[str, Callable[[Demand, Any, datetime], Changes]] = {
+    "demand_submitted": _submitted,
+    "demand_located": lambda d, ev, at: {"place": ev.place, "worker": ev.place.worker},
+    "worker_assigned": _worker_assigned,
+    "worker_refused": lambda d, ev, at: {"stage": Stage.INTAKE, "holder": d.dispatcher},
+    "handed_off": _handed_off,
+    "unit_assigned": _unit_assigned,
+    "unit_refused": _unit_refused,
+    "unit_bound": lambda d, ev, at: {"lead_bound": True},
+    "accepted": lambda d, ev, at: {"accepted": True},
+    "info_requested": _info_requested,
+    "info_received": lambda d, ev, at: {"info_reason": None},
+    "extension_requested": lambda d, ev, at: {"extension_asked": ev.working_days},
+    "extension_decided": lambda d, ev, at: {"extension_asked": 0, "extensions": d.extensions + ev.approved},
+    "sent_to_meeting": _sent_to_meeting,
+    "meeting_decided": _meeting_decided,
+    "shelved": lambda d, ev, at: {"shelved": True},
+    "resolved": _resolved,
+    "verified": _verified,
+    "call_back_made": lambda d, ev, at: {"call_backs": ev.attempt},
+    "redo_ordered": _redo_ordered,
+    "closed": _closed,
+    "sealed": lambda d, ev, at: {"sealed": True},
+    "clock_started": _clock_started,
+    "clock_stopped": lambda d, ev, at: _clock(d, ev.clock, stopped_at=at, paused_at=None),
+    "clock_paused": lambda d, ev, at: _clock(d, ev.clock, paused_at=at),
+    "clock_resumed": lambda d, ev, at: _clock(d, ev.clock, paused_at=None, stopped_at=None, due_at=ev.due_at),
+    "clock_extended": lambda d, ev, at: _clock(d, ev.clock, due_at=ev.due_at),
+    "clock_breached": lambda d, ev, at: _clock(d, ev.clock, breached=True),
+}
+
+
+def evolve(demand: Demand, event: e.Event, at: datetime) -> Demand:
+    """The demand after `event`, which happened at `at`. Events without a rule here change nothing but the log."""
+    change = _EVOLVE.get(event.type)
+    return demand.model_copy(update=change(demand, event, at)) if change else demand

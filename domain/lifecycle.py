@@ -1,0 +1,215 @@
+"""The table (stage, command) -> who may, under which condition, and where it may lead.
+
+Everything that says what is possible is derived from `RULES`: the refusals, the actions an answer offers, the diagram in
+the README, and the tests that look for dead ends. Nothing else in the product decides who may do what to a demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.actors import Actor
+from domain.demand import Demand
+from domain.errors import DomainError
+from domain.vocabulary import Role, Stage
+
+S = Stage
+
+
+class Who(StrEnum):
+    """Whom a rule lets act, in relation to one demand."""
+
+    HOLDER = "holder"
+    SUBSTITUTE = "substitute"
+    CONTACT_WORKER = "contact_worker"
+    LEAD_UNIT = "lead_unit"
+    DISPATCHER = "dispatcher"
+    SECRETARY = "secretary"
+    SUPERVISOR = "supervisor"
+    OPERATOR = "operator"
+    REPORTER = "reporter"
+    OTHER_PERSON = "other_person"
+    STAFF = "staff"
+    MEETING = "meeting"
+    TIMER = "timer"
+
+
+_STAFF = (
+    Role.OPERATOR, Role.GRID_WORKER, Role.UNIT_LIAISON, Role.CHAIR, Role.COMMUNITY_SECRETARY, Role.SUPERVISOR,
+)  # fmt: skip
+_SPEAKS_FOR_REPORTER = (Role.RESIDENT, Role.INTEGRATOR, Role.OPERATOR)
+
+
+def _is_staff(d: Demand, a: Actor) -> bool:
+    return any(
+        g.role in _STAFF
+        and (g.community is None or g.community == d.community)
+        and (g.unit is None or g.unit in d.past_units)
+        for g in a.grants
+    )
+
+
+def _is_other_person(d: Demand, a: Actor) -> bool:
+    looks = (Role.SUPERVISOR, Role.COMMUNITY_SECRETARY, Role.GRID_WORKER)
+    return a.id != d.handler and any(a.has(role, community=d.community) for role in looks)
+
+
+_IS: dict[Who, Callable[[Demand, Actor], bool]] = {
+    Who.HOLDER: lambda d, a: a.id == d.holder,
+    Who.SUBSTITUTE: lambda d, a: d.place is not None and a.id == d.place.substitute,
+    Who.CONTACT_WORKER: lambda d, a: a.id == d.worker,
+    Who.LEAD_UNIT: lambda d, a: d.unit is not None and a.has(Role.UNIT_LIAISON, unit=d.unit),
+    Who.DISPATCHER: lambda d, a: a.id == d.dispatcher,
+    Who.SECRETARY: lambda d, a: a.has(Role.COMMUNITY_SECRETARY, community=d.community),
+    Who.SUPERVISOR: lambda d, a: a.has(Role.SUPERVISOR, community=d.community),
+    Who.OPERATOR: lambda d, a: a.has(Role.OPERATOR, community=d.community),
+    Who.REPORTER: lambda d, a: a.id == d.opened_by and any(g.role in _SPEAKS_FOR_REPORTER for g in a.grants),
+    Who.OTHER_PERSON: _is_other_person,
+    Who.STAFF: _is_staff,
+    Who.MEETING: lambda d, a: a.has(Role.SYSTEM),
+    Who.TIMER: lambda d, a: a.has(Role.SYSTEM),
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What must also be true of the demand; `code` and `rule` say it when it is not."""
+
+    holds: Callable[[Demand], bool]
+    code: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: in these stages, these people may send this command; it leaves the demand in one of `to`."""
+
+    command: str
+    stages: tuple[Stage, ...]
+    who: tuple[Who, ...]
+    to: tuple[Stage, ...]
+    needs: tuple[Condition, ...] = ()
+
+
+_PENDING = Condition(lambda d: not d.accepted, "stage_forbids", "It is already accepted. Nothing to do.")
+_NOT_PAUSED = Condition(lambda d: d.info_reason is None, "stage_forbids", "It is paused. Send `resume` first.")
+_PAUSED = Condition(lambda d: d.info_reason is not None, "stage_forbids", "It is not paused. Nothing to resume.")
+_IN_WINDOW = Condition(
+    lambda d: not d.lead_bound,
+    "refusal_window_over",
+    "The refusal window is over or the unit accepted: it is the responsible unit. Ask for an extension or escalate.",
+)
+_EXTENDABLE = Condition(
+    lambda d: d.extension_asked == 0 and d.extensions < d.terms.extension_limit,
+    "stage_forbids",
+    "An extension is already asked for, or all extensions are used. Escalate to the joint meeting instead.",
+)
+_EXTENSION_ASKED = Condition(lambda d: d.extension_asked > 0, "stage_forbids", "No extension is asked for.")
+_TO_VERIFY = Condition(lambda d: d.awaiting_verification, "stage_forbids", "It does not wait for verification.")
+_VERIFIED = Condition(
+    lambda d: not d.awaiting_verification,
+    "stage_forbids",
+    "Somebody other than the handler must verify it first: send `verify`.",
+)
+
+_HANDLER = (Who.HOLDER, Who.LEAD_UNIT, Who.SUPERVISOR)
+_OPEN = (S.INTAKE, S.GRID, S.UNIT, S.MEETING, S.FEEDBACK)
+_WORKING = (S.GRID, S.UNIT)
+
+RULES: tuple[Rule, ...] = (
+    Rule("locate", (S.INTAKE,), (Who.DISPATCHER, Who.OPERATOR, Who.SUPERVISOR), (S.GRID, S.UNIT, S.MEETING)),
+    Rule("accept", (S.GRID,), (Who.HOLDER, Who.SUBSTITUTE), (S.GRID,), (_PENDING,)),
+    Rule("accept", (S.UNIT,), (Who.HOLDER, Who.LEAD_UNIT), (S.UNIT,), (_PENDING,)),
+    Rule("contact", _WORKING, (Who.HOLDER, Who.LEAD_UNIT, Who.CONTACT_WORKER), _WORKING),
+    Rule("resolve", (S.GRID,), (Who.HOLDER, Who.SUBSTITUTE), (S.FEEDBACK,), (_NOT_PAUSED,)),
+    Rule("resolve", (S.UNIT,), (Who.HOLDER, Who.LEAD_UNIT), (S.FEEDBACK,), (_NOT_PAUSED,)),
+    Rule("hand_off", (S.GRID,), (Who.HOLDER, Who.SUBSTITUTE, Who.SUPERVISOR), (S.UNIT, S.MEETING), (_NOT_PAUSED,)),
+    Rule("refuse", (S.GRID,), (Who.HOLDER,), (S.GRID, S.INTAKE), (_PENDING,)),
+    Rule("refuse", (S.UNIT,), (Who.HOLDER, Who.LEAD_UNIT), (S.UNIT, S.MEETING), (_IN_WINDOW,)),
+    Rule("request_info", _WORKING, (Who.HOLDER, Who.LEAD_UNIT), _WORKING, (_NOT_PAUSED,)),
+    Rule("resume", _WORKING, _HANDLER, _WORKING, (_PAUSED,)),
+    Rule("extend", _WORKING, (Who.HOLDER, Who.LEAD_UNIT), _WORKING, (_NOT_PAUSED, _EXTENDABLE)),
+    Rule("decide_extension", _WORKING, (Who.SUPERVISOR,), _WORKING, (_NOT_PAUSED, _EXTENSION_ASKED)),
+    Rule("escalate", _WORKING, (*_HANDLER, Who.SECRETARY), (S.MEETING,)),
+    Rule("reassign", (S.GRID,), (Who.SUPERVISOR, Who.SECRETARY), (S.GRID,), (_NOT_PAUSED,)),
+    Rule("decide", (S.MEETING,), (Who.MEETING,), (S.UNIT, S.GRID, S.MEETING, S.CLOSED)),
+    Rule("verify", (S.FEEDBACK,), (Who.OTHER_PERSON,), (S.FEEDBACK, S.GRID, S.UNIT, S.MEETING), (_TO_VERIFY,)),
+    Rule("call_back", (S.FEEDBACK,), (Who.OPERATOR, Who.CONTACT_WORKER), (S.FEEDBACK, S.CLOSED), (_VERIFIED,)),
+    Rule("confirm", (S.FEEDBACK,), (Who.REPORTER, Who.OPERATOR), (S.CLOSED, S.GRID, S.UNIT, S.MEETING), (_VERIFIED,)),
+    Rule("withdraw", _OPEN, (Who.REPORTER, Who.OPERATOR), (S.CLOSED,)),
+    Rule("urge", _OPEN, (Who.REPORTER, Who.OPERATOR, Who.SUPERVISOR), _OPEN),
+    Rule("reopen", (S.CLOSED,), (Who.REPORTER, Who.OPERATOR), (S.GRID, S.UNIT, S.MEETING)),
+    Rule("note", (*_OPEN, S.CLOSED), (Who.HOLDER, Who.STAFF, Who.REPORTER), (*_OPEN, S.CLOSED)),
+    Rule("attach", (*_OPEN, S.CLOSED), (Who.HOLDER, Who.STAFF, Who.REPORTER), (*_OPEN, S.CLOSED)),
+    Rule("ring", (*_OPEN, S.CLOSED), (Who.TIMER,), (*_OPEN, S.CLOSED)),
+)
+
+TABLE: dict[tuple[Stage, str], Rule] = {(stage, rule.command): rule for rule in RULES for stage in rule.stages}
+
+_REQUIRED_ROLES: dict[Who, tuple[Role, ...]] = {
+    Who.SECRETARY: (Role.COMMUNITY_SECRETARY,),
+    Who.SUPERVISOR: (Role.SUPERVISOR,),
+    Who.OPERATOR: (Role.OPERATOR,),
+    Who.LEAD_UNIT: (Role.UNIT_LIAISON,),
+}
+
+
+def _who_refused(rule: Rule, demand: Demand, actor: Actor) -> DomainError:
+    people = ", ".join(rule.who)
+    held = {g.role for g in actor.grants}
+    if any(role in held for who in rule.who for role in _REQUIRED_ROLES.get(who, ())):
+        return DomainError(
+            "outside_scope", f"Your role does not reach this demand's place or unit; `{rule.command}` is for: {people}.",
+            command=rule.command, allowed=list(rule.who),
+        )  # fmt: skip
+    code = "not_holder" if Who.HOLDER in rule.who and held & set(_STAFF) else "not_permitted"
+    return DomainError(
+        code, f"`{rule.command}` in stage {demand.stage} is for: {people}.",
+        command=rule.command, stage=demand.stage, allowed=list(rule.who),
+    )  # fmt: skip
+
+
+def check(demand: Demand, command: str, actor: Actor) -> Rule:
+    """The rule that allows this command.
+
+    Raises DomainError: `closed` after the reopen window, `stage_forbids` where the table has no row or its condition
+    does not hold, `not_holder`, `not_permitted` or `outside_scope` where the actor is not among the rule's people.
+    """
+    if demand.sealed:
+        raise DomainError("closed", "The demand is closed for good. Submit a new one and name this number.")
+    rule = TABLE.get((demand.stage, command))
+    if rule is None:
+        allowed = [r.stages for r in RULES if r.command == command]
+        stages = sorted({str(s) for group in allowed for s in group})
+        raise DomainError(
+            "stage_forbids", f"`{command}` is possible in: {', '.join(stages)}; this demand is in {demand.stage}.",
+            command=command, stage=demand.stage, allowed_stages=stages,
+        )  # fmt: skip
+    if not any(_IS[who](demand, actor) for who in rule.who):
+        raise _who_refused(rule, demand, actor)
+    for need in rule.needs:
+        if not need.holds(demand):
+            raise DomainError(need.code, need.rule, command=command, stage=demand.stage)
+    return rule
+
+
+def permitted(demand: Demand, actor: Actor) -> tuple[str, ...]:
+    """The commands this actor may send now, in the table's order."""
+    if demand.sealed:
+        return ()
+    return tuple(
+        rule.command
+        for rule in RULES
+        if demand.stage in rule.stages
+        and any(_IS[who](demand, actor) for who in rule.who)
+        and all(need.holds(demand) for need in rule.needs)
+    )
+
+
+def may_see(demand: Demand, actor: Actor) -> bool:
+    """Whether the demand lies in the actor's scope at all."""
+    wide = (Role.SUPERVISOR, Role.AUDITOR, Role.ADMIN, Role.INTEGRATOR)
+    seen = any(actor.has(role, community=demand.community) for role in wide)
+    return seen or _is_staff(demand, actor) or actor.id in (demand.opened_by, demand.holder, demand.worker)

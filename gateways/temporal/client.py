@@ -1,0 +1,34 @@
+"""Connecting to Temporal: callers fail soon, the worker waits as long as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RetryConfig
+
+# A call to a dead server answers in a quarter of a second; with the defaults it takes ten.
+SOON = RetryConfig(initial_interval_millis=100, max_interval_millis=300, max_elapsed_time_millis=1500, max_retries=3)
+
+log = structlog.get_logger()
+
+
+async def connect(address: str, namespace: str) -> Client:
+    """A client that connects when it is first used, so that a dead server does not keep the process from starting."""
+    return await Client.connect(
+        address, namespace=namespace, data_converter=pydantic_data_converter, lazy=True, retry_config=SOON
+    )
+
+
+async def connect_patiently(address: str, namespace: str) -> Client:
+    """A connected client, however long that takes."""
+    pause = 0.5
+    while True:
+        try:
+            return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
+        except RuntimeError as down:  # what the SDK raises when it cannot connect
+            log.warning("temporal does not answer", reason=type(down).__name__)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 10)

@@ -1,0 +1,147 @@
+"""Every setting of the product: one frozen object, read once from the environment by a composition root.
+
+The environment is the only source. Nothing outside the process is looked at here: whether a file or a server is really
+there is found out by whoever opens it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+_KEY_ID = re.compile(r"[a-z0-9]{1,16}")
+_KEY_BYTES = 32
+
+
+class SettingsError(Exception):
+    """A setting is missing or unusable. The text is one line for each variable, and never holds a value."""
+
+
+def _from_root(path: Path) -> Path:
+    return path if path.is_absolute() else PROJECT_ROOT / path
+
+
+RootedPath = Annotated[Path, AfterValidator(_from_root)]
+
+
+class Settings(BaseSettings):
+    """Build it with `load_settings()`; tests build it with keyword arguments."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="LINLI_",
+        env_ignore_empty=True,
+        populate_by_name=True,
+        validate_default=True,
+    )
+
+    # A password may stand in the address, so it is kept out of every printed form of this object.
+    database_url: str = Field(validation_alias="DATABASE_URL", repr=False)
+    temporal_address: str = Field(default="127.0.0.1:7233", validation_alias="TEMPORAL_ADDRESS")
+    temporal_namespace: str = Field(default="default", validation_alias="TEMPORAL_NAMESPACE", min_length=1)
+    task_queue: str = Field(default="linli", min_length=1)
+
+    pack: RootedPath = Path("config/shengli-road")
+    pack_overlay: RootedPath | None = None
+    calendar: RootedPath = Path("config/calendar")
+
+    data_keys: SecretStr
+    dev_token_secret: SecretStr | None = Field(default=None, min_length=16)
+
+    max_body_bytes: int = Field(default=262_144, ge=1_024, le=67_108_864)
+    starters: int = Field(default=4, ge=1, le=64)
+    db_pool_min: int = Field(default=2, ge=1, le=100)
+    db_pool_max: int = Field(default=10, ge=1, le=100)
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    access_log: bool = False
+    commit: str = Field(default="unknown", max_length=64)
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, url: str) -> str:
+        if not re.match(r"postgres(ql)?://[^/\s]*/[^\s?]+", url):
+            raise ValueError("write it as postgresql://user:password@host:port/database")
+        return url
+
+    @field_validator("temporal_address")
+    @classmethod
+    def _has_port(cls, address: str) -> str:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            raise ValueError("write it as host:port")
+        return address
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, level: object) -> object:
+        return level.lower() if isinstance(level, str) else level
+
+    @field_validator("data_keys")
+    @classmethod
+    def _is_key_ring(cls, keys: SecretStr) -> SecretStr:
+        _parse_key_ring(keys.get_secret_value())
+        return keys
+
+    @model_validator(mode="after")
+    def _pool_is_a_range(self) -> Self:
+        if self.db_pool_min > self.db_pool_max:
+            raise ValueError("LINLI_DB_POOL_MIN must not be above LINLI_DB_POOL_MAX")
+        return self
+
+    def key_ring(self) -> dict[str, bytes]:
+        """Key id to 32-byte AES key, in the order given: the first encrypts, all decrypt."""
+        return _parse_key_ring(self.data_keys.get_secret_value())
+
+
+def _parse_key_ring(text: str) -> dict[str, bytes]:
+    ring: dict[str, bytes] = {}
+    for entry in text.split(","):
+        key_id, colon, encoded = entry.strip().partition(":")
+        if not colon or not _KEY_ID.fullmatch(key_id):
+            raise ValueError("write it as id:base64,id:base64 with ids of lower-case letters and digits")
+        if key_id in ring:
+            raise ValueError("every key id may stand there once")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            raise ValueError("each key must be standard base64") from None
+        if len(key) != _KEY_BYTES:
+            raise ValueError("each key must be 32 bytes; make one with: openssl rand -base64 32")
+        ring[key_id] = key
+    return ring
+
+
+def variable_of(field: str) -> str:
+    """The environment variable that sets a field."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"LINLI_{field.upper()}"
+
+
+def load_settings() -> Settings:
+    """Read the environment; raises SettingsError with one sentence for each variable that is missing or wrong."""
+    try:
+        return Settings.model_validate({})
+    except ValidationError as error:
+        # `from None`: the original would print the values, and some are secrets.
+        raise SettingsError("\n".join(_sentence(e) for e in error.errors(include_url=False))) from None
+
+
+def _sentence(error: ErrorDetails) -> str:
+    where = str(error["loc"][0]) if error["loc"] else ""
+    name = variable_of(where) if where in Settings.model_fields else where.upper() or "settings"
+    if error["type"] == "missing":
+        return f"{name} is not set. Set it in the environment; docs/reference/settings.md says what it means."
+    cause = error.get("ctx", {}).get("error")
+    # Only our own validators' words and pydantic's description of the type are shown, never the input.
+    return f"{name} cannot be used: {cause or error['msg']}."

@@ -1,0 +1,159 @@
+"""Acting on a demand: a form becomes a command, its texts are sealed, and the workflow gives the verdict."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+from uuid import uuid4
+
+from pydantic import TypeAdapter
+
+from contracts.demand import Acted
+from domain import commands as c
+from domain.actors import Actor
+from domain.demand import Demand
+from domain.dispatch import route
+from domain.errors import DomainError
+from domain.routing import Candidate, Routing
+from domain.vocabulary import Role
+from service import forms as f
+from service.desk import Desk
+from service.engine import NotRunning, update
+from service.intake import fingerprint_of, key_of
+from service.places import local_date, locate
+from service.reading import find
+from store import outbox, texts
+
+_COMMAND: TypeAdapter[c.Command] = TypeAdapter(c.Command)
+
+
+async def act(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: str | None) -> Demand:
+    """Send the command, and return the demand as it is afterwards: what you wrote, you read.
+
+    Raises DomainError: `not_found`, whatever rule refused, `outcome_unknown` or `unavailable` when no verdict came.
+    """
+    stored_key = key_of(actor, key or uuid4().hex)
+    fingerprint = fingerprint_of(form.model_dump_json())
+    written = await _write_texts(desk, actor, number, form, stored_key)
+    try:
+        command = await _command(desk, actor, number, form, written)
+        sent = c.Act(
+            command=command, actor=actor, key=stored_key, fingerprint=fingerprint, performed_at=form.performed_at
+        )
+        await _send(desk, number, sent, f"{stored_key}-{fingerprint[:8]}")
+    except DomainError as refused:
+        if refused.code not in ("outcome_unknown", "unavailable", "idempotency_key_reused"):
+            for text_id in written.values():
+                await texts.drop(desk.pool, text_id)
+        raise
+    return await find(desk, actor, number)
+
+
+async def _write_texts(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: str) -> dict[str, str]:
+    """Seal note and reply under ids that a repetition finds again; commands carry only the ids."""
+    said = {"note_id": ("note", form.note)}
+    if isinstance(form, f.ResolveForm):
+        said["reply_id"] = ("reply", form.reply)
+    written: dict[str, str] = {}
+    for field, (kind, text) in said.items():
+        if text is not None:
+            text_id = f"{number}.{key[:16]}{kind[0]}"
+            await texts.put(
+                desk.pool, text_id=text_id, number=number, kind=kind, author=actor.id, at=desk.now(),
+                sealed=desk.sealer.seal(text, number),
+            )  # fmt: skip
+            written[field] = text_id
+    return written
+
+
+async def _command(desk: Desk, actor: Actor, number: str, form: f.ActionForm, written: dict[str, str]) -> c.Command:
+    parts: dict[str, Any] = {"type": form.type, "file_ids": form.file_ids, **written}
+    match form:
+        case f.LocateForm():
+            place = _must_locate(desk, form.location)
+            demand = await find(desk, actor, number)
+            parts |= {"place": place, "routing": _above_grid(desk, demand, place)}
+        case f.RefuseForm():
+            place_named = _must_locate(desk, form.location) if form.location else None
+            parts |= {"basis": form.basis, "place": place_named}
+        case f.HandOffForm():
+            demand = await find(desk, actor, number)
+            parts["routing"] = _hand_off(desk, demand, form.unit)
+        case f.ReassignForm():
+            parts["person"] = await _worker(desk, actor, number, form.person)
+        case (
+            f.SimpleForm() | f.NoteForm() | f.AttachForm() | f.ResolveForm() | f.RequestInfoForm() | f.ExtendForm()
+            | f.DecideExtensionForm() | f.EscalateForm() | f.VerifyForm() | f.CallBackForm() | f.ConfirmForm()
+        ):  # fmt: skip
+            parts |= form.codes()
+        case _:
+            assert_never(form)
+    return _COMMAND.validate_python(parts)
+
+
+def _must_locate(desk: Desk, location: f.Location) -> c.Place:
+    place = locate(desk, location, desk.now())
+    if place is None:
+        raise DomainError("unknown_place", "The point lies outside the district.", field="/location")
+    return place
+
+
+def _route(desk: Desk, demand: Demand, place: c.Place) -> Routing:
+    d = desk.district
+    return route(
+        d, place=place, category=d.category(demand.category), on=local_date(desk.now(), d), loads=desk.loads.units,
+        without=demand.past_units,
+    )  # fmt: skip
+
+
+def _above_grid(desk: Desk, demand: Demand, place: c.Place) -> Routing | None:
+    if desk.district.category(demand.category).handling_level == "grid":
+        return None
+    return _route(desk, demand, place)
+
+
+def _hand_off(desk: Desk, demand: Demand, unit: str | None) -> Routing:
+    if demand.place is None:
+        raise DomainError("stage_forbids", "It must be located first.", stage=demand.stage)
+    routing = _route(desk, demand, demand.place)
+    if unit is None:
+        return routing
+    chosen = candidate(desk, unit, "chosen")
+    rest = tuple(x for x in routing.candidates if x.unit != unit)
+    return routing.model_copy(update={"rule": "chosen", "candidates": (chosen, *rest)})
+
+
+def candidate(desk: Desk, unit: str, reason: str) -> Candidate:
+    """A unit named by a person. Raises DomainError `unknown_unit`."""
+    return Candidate(unit=unit, liaison=desk.district.unit(unit).liaison, reason=reason)
+
+
+async def _worker(desk: Desk, actor: Actor, number: str, person: str) -> str:
+    demand = await find(desk, actor, number)
+    grants = desk.district.person(person).grants
+    if not any(g.role is Role.GRID_WORKER and g.community == demand.community for g in grants):
+        raise DomainError("unknown_person", "Take a grid worker of the demand's community.", field="/person")
+    return person
+
+
+async def _send(desk: Desk, number: str, act: c.Act, update_id: str) -> None:
+    try:
+        await update(desk.temporal, number, "act", act, key=update_id, result=Acted)
+    except NotRunning as gone:
+        if gone.ended:
+            raise DomainError("closed", "The demand is closed for good. Submit a new one and name it.") from None
+        await _start_first(desk, number)
+        try:
+            await update(desk.temporal, number, "act", act, key=update_id, result=Acted)
+        except NotRunning:
+            raise DomainError("not_started", "Its workflow is about to start. Repeat in a moment.") from None
+
+
+async def _start_first(desk: Desk, number: str) -> None:
+    """The command overtook the start: start it now. Raises DomainError `not_found` where there is no such demand."""
+    waiting = await outbox.pending(desk.pool, [number])
+    if waiting:
+        await desk.starter.now(waiting[0].demand, waiting[0].calendar)
+        return
+    if not await desk.pool.fetchval("select 1 from demand where number = $1", number):
+        raise DomainError("not_found", "There is no demand with this number.")
+    raise DomainError("closed", "The demand is closed for good. Submit a new one and name it.")

@@ -1,0 +1,79 @@
+"""Talking to a workflow: an update with its verdict, and every way that can go wrong turned into the product's errors."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, TypeVar
+
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.errors import DomainError
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 10.0
+
+
+class NotRunning(Exception):
+    """No workflow with this id, or it has ended; `ended` tells which."""
+
+    def __init__(self, *, ended: bool) -> None:
+        super().__init__("ended" if ended else "not started")
+        self.ended = ended
+
+
+async def update(client: Client, workflow_id: str, name: str, arg: object, *, key: str, result: type[T]) -> T:
+    """Send an update and wait for its verdict; `key` makes a repetition get the first verdict.
+
+    Raises DomainError with the rule's code when it was refused, `outcome_unknown` when no verdict came in time (it may
+    still happen: repeat with the same key), `unavailable` when Temporal does not answer; NotRunning.
+    """
+    handle = client.get_workflow_handle(workflow_id)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            answer: T = await handle.execute_update(name, arg, id=key, result_type=result)
+            return answer
+    except WorkflowUpdateFailedError as failed:
+        raise _refusal(failed) from None
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+        raise _unknown() from None
+    except RPCError as failed:
+        raise _from_rpc(failed) from None
+
+
+async def query(client: Client, workflow_id: str, name: str, *, result: type[T]) -> T:
+    """Ask the workflow itself. Raises as `update` does."""
+    handle = client.get_workflow_handle(workflow_id)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            answer: T = await handle.query(name, result_type=result)
+            return answer
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+        raise _unknown() from None
+    except RPCError as failed:
+        raise _from_rpc(failed) from None
+
+
+def _refusal(failed: WorkflowUpdateFailedError) -> Exception:
+    cause = failed.cause
+    if not isinstance(cause, ApplicationError):
+        return failed
+    facts: dict[str, Any] = dict(cause.details[0]) if cause.details else {}
+    return DomainError(cause.type or "internal", cause.message, **facts)
+
+
+def _unknown() -> DomainError:
+    return DomainError("outcome_unknown", "No verdict came in time. Repeat with the same Idempotency-Key.")
+
+
+def _from_rpc(failed: RPCError) -> Exception:
+    if failed.status is RPCStatusCode.NOT_FOUND:
+        return NotRunning(ended="already completed" in failed.message)
+    if failed.status is RPCStatusCode.RESOURCE_EXHAUSTED:
+        return DomainError("too_many_requests", "The engine is busy. Try again in a moment.")
+    unsure = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.CANCELLED)
+    if failed.status in unsure:
+        return _unknown()
+    return DomainError("unavailable", "The engine does not answer. The demand is safe; repeat in a moment.")

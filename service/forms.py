@@ -1,0 +1,182 @@
+"""What callers send, before it becomes a command: texts in clear, places by name, units by id."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from domain.vocabulary import Channel, DecisionKind, Satisfied, Solved
+
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Story = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20000)]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Location(_Form):
+    """Exactly one of: a WGS-84 point (`lat`, `lon`), a `compound` (id or name, with `building`, `room`), a `grid`."""
+
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    compound: Short | None = None
+    building: Short | None = None
+    room: Short | None = None
+    grid: Code | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.lat is None) != (self.lon is None):
+            raise ValueError("a point needs both lat and lon")
+        if sum(x is not None for x in (self.lat, self.compound, self.grid)) != 1:
+            raise ValueError("give exactly one of: lat and lon, compound, grid")
+        if self.compound is None and (self.building or self.room):
+            raise ValueError("building and room belong to a compound")
+        return self
+
+
+class Reporter(_Form):
+    name: Short | None = None
+    phone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{4,19}$")] | None = None
+
+
+class ExternalRef(_Form):
+    """The demand's number in another system, such as 12345 or 城管."""
+
+    system: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+    number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+
+
+class SubmitForm(_Form):
+    """A new demand. Without `category` the text suggests one; without `location` the dispatcher finds the place."""
+
+    text: Story
+    category: Code | None = None
+    location: Location | None = None
+    reporter: Reporter | None = None
+    channel: Channel = Channel.API
+    confidential: bool = False
+    external_refs: Annotated[tuple[ExternalRef, ...], Field(max_length=10)] = ()
+
+
+class _Action(_Form):
+    note: Words | None = None
+    file_ids: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
+    performed_at: datetime | None = None
+
+    def codes(self) -> dict[str, Any]:
+        """The fields that go into the command as they are."""
+        own = set(type(self).model_fields) - set(_Action.model_fields) - {"reply"}
+        return self.model_dump(include=own, exclude_none=True)
+
+
+class LocateForm(_Action):
+    type: Literal["locate"]
+    location: Location
+
+
+class SimpleForm(_Action):
+    type: Literal["accept", "contact", "resume", "urge", "withdraw", "reopen"]
+
+
+class NoteForm(_Action):
+    type: Literal["note"]
+    note: Words
+
+
+class AttachForm(_Action):
+    type: Literal["attach"]
+    file_ids: Annotated[tuple[Code, ...], Field(min_length=1, max_length=20)]
+
+
+class ResolveForm(_Action):
+    """`reply` is what the resident reads; `note` stays inside."""
+
+    type: Literal["resolve"]
+    reply: Words
+    outcome: Literal["resolved", "explained"] = "resolved"
+
+
+class HandOffForm(_Action):
+    """To member units: without `unit` the routing rules choose."""
+
+    type: Literal["hand_off"]
+    unit: Code | None = None
+
+
+class RefuseForm(_Action):
+    """退单 with its basis; a grid worker may name the right `location`."""
+
+    type: Literal["refuse"]
+    basis: Literal["wrong_grid", "not_our_duty", "no_power", "no_resources", "other_unit_responsible"]
+    location: Location | None = None
+
+
+class RequestInfoForm(_Action):
+    type: Literal["request_info"]
+    reason: Literal["awaiting_reporter", "awaiting_access", "awaiting_material", "ownership_dispute", "weather"]
+
+
+class ExtendForm(_Action):
+    type: Literal["extend"]
+    working_days: Annotated[int, Field(ge=1, le=3)]
+    basis: Literal["complex_works", "procurement", "third_party", "season", "approval_pending"]
+
+
+class DecideExtensionForm(_Action):
+    type: Literal["decide_extension"]
+    approved: bool
+
+
+class EscalateForm(_Action):
+    type: Literal["escalate"]
+    reason: Literal["nobody_responsible", "several_units", "beyond_power", "repeat", "resident_asks"]
+
+
+class ReassignForm(_Action):
+    type: Literal["reassign"]
+    person: Code
+
+
+class VerifyForm(_Action):
+    type: Literal["verify"]
+    ok: bool
+
+
+class CallBackForm(_Action):
+    type: Literal["call_back"]
+    channel: Literal["link", "sms", "phone", "visit"]
+    result: Literal["no_answer", "wrong_number", "declined"] = "no_answer"
+
+
+class ConfirmForm(_Action):
+    type: Literal["confirm"]
+    contacted: bool
+    solved: Solved
+    satisfied: Satisfied
+
+
+ActionForm = Annotated[
+    LocateForm | SimpleForm | NoteForm | AttachForm | ResolveForm | HandOffForm | RefuseForm | RequestInfoForm
+    | ExtendForm | DecideExtensionForm | EscalateForm | ReassignForm | VerifyForm | CallBackForm | ConfirmForm,
+    Field(discriminator="type"),
+]  # fmt: skip
+
+
+class DecisionForm(_Form):
+    """A joint meeting's decision on one demand: `unit` for assign and project, `review_at` for shelve, `reply` for a
+    final reply; `minute` is the line of the minutes."""
+
+    number: Code
+    kind: DecisionKind
+    unit: Code | None = None
+    due_at: datetime | None = None
+    review_at: datetime | None = None
+    project: Code | None = None
+    reply: Words | None = None
+    minute: Words | None = None

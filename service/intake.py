@@ -1,0 +1,145 @@
+"""Submitting a demand: one database commit, answered at once; the workflow starts right after it, in the background."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from domain.actors import Actor
+from domain.categories import Category
+from domain.decide import submit as first_events
+from domain.demand import Demand
+from domain.dispatch import route
+from domain.district import District
+from domain.errors import DomainError
+from domain.events import DemandSubmitted
+from domain.ledger import Entry, append
+from domain.promise import Promise
+from domain.vocabulary import ClockName
+from service.desk import Desk
+from service.forms import SubmitForm
+from service.places import local_date, locate
+from service.starter import LEASE
+from service.views import demand_view
+from store import intake as storing
+
+FALLBACK_CATEGORY = "120202"  # the leaf for whatever no keyword speaks of
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """`body` is the JSON answer, byte for byte the same for every repetition; `repeated` tells whether this is one."""
+
+    number: str
+    body: str
+    repeated: bool
+
+
+def key_of(actor: Actor, key: str) -> str:
+    """What stands for an Idempotency-Key in tables and histories: keys are callers' words and may say too much."""
+    return hashlib.sha256(f"{actor.id}\n{key}".encode()).hexdigest()[:32]
+
+
+def fingerprint_of(form: object) -> str:
+    return hashlib.sha256(str(form).encode()).hexdigest()[:32]
+
+
+async def submit(desk: Desk, actor: Actor, form: SubmitForm, key: str | None) -> Submitted:
+    """Take a demand in. With an Idempotency-Key a repetition gets the first answer and nothing happens twice.
+
+    Raises DomainError: `unknown_category`, `unknown_place`, `external_ref_taken`, `idempotency_key_reused`.
+    """
+    now = desk.now()
+    fingerprint = fingerprint_of(form.model_dump_json())
+    stored_key = None if key is None else key_of(actor, key)
+    number = await desk.number()
+    demand, entries = _open(desk, actor, form, number, now)
+    body = json.dumps(demand_view(desk, demand, actor), ensure_ascii=False)
+    taken = storing.Intake(
+        demand=demand, entries=entries, at=now, channel=form.channel, opened_by=actor.id,
+        sealed_text=desk.sealer.seal(form.text, number), sealed_reporter=_sealed_reporter(desk, form, number),
+        principal=actor.id, key=stored_key, fingerprint=fingerprint, answer=body,
+        refs=tuple((r.system, r.number) for r in form.external_refs),
+    )  # fmt: skip
+    try:
+        won = await storing.insert(desk.pool, taken, lease=LEASE)
+    except storing.RefTaken:
+        return await _ref_taken(desk, actor, taken)
+    if not won:
+        assert stored_key is not None
+        return await _repetition(desk, actor, stored_key, fingerprint)
+    if not demand.sealed:
+        desk.starter.soon(demand, desk.calendar)
+    return Submitted(number, body, repeated=False)
+
+
+async def _repetition(desk: Desk, actor: Actor, key: str, fingerprint: str) -> Submitted:
+    before = await storing.answered(desk.pool, actor.id, key)
+    assert before is not None, "a key that was taken has an answer"
+    if before.fingerprint != fingerprint:
+        raise DomainError("idempotency_key_reused", "This Idempotency-Key was used with another body. Take a new key.")
+    return Submitted(before.number, before.answer, repeated=True)
+
+
+async def _ref_taken(desk: Desk, actor: Actor, taken: storing.Intake) -> Submitted:
+    if taken.key is not None and await storing.answered(desk.pool, actor.id, taken.key):
+        return await _repetition(desk, actor, taken.key, taken.fingerprint)
+    number = await storing.holder_of_ref(desk.pool, taken.refs)
+    raise DomainError("external_ref_taken", "An external number already stands for another demand.", number=number)
+
+
+def _open(desk: Desk, actor: Actor, form: SubmitForm, number: str, now: datetime) -> tuple[Demand, list[Entry]]:
+    d, staff = desk.district, desk.staffing
+    category, category_by = _category(d, form)
+    place = locate(desk, form.location, now)
+    screening = d.screen(form.text)
+    routing = None
+    if place is not None and category.handling_level != "grid":
+        routing = route(d, place=place, category=category, on=local_date(now, d), loads=desk.loads.units)
+    submitted = DemandSubmitted(
+        channel=form.channel, category=category.code, category_by=category_by, confidential=form.confidential,
+        opened_by=actor.id, dispatcher=staff.dispatchers[place.community] if place else staff.operator,
+        supervisor=staff.supervisor, operator=staff.operator, promise=_promise(desk, category),
+    )  # fmt: skip
+    events = first_events(
+        submitted, number, now, desk.calendar, place=place, routing=routing,
+        screened=screening.rule if screening else None, actor=actor,
+    )  # fmt: skip
+    return append(Demand(number=number), events, at=now, actor=actor.id)
+
+
+def _category(d: District, form: SubmitForm) -> tuple[Category, Literal["caller", "suggestion", "default"]]:
+    if form.category is not None:
+        return d.category(form.category), "caller"
+    suggested = d.suggest_categories(form.text, limit=1)
+    if suggested:
+        return d.category(suggested[0].code), "suggestion"
+    return d.category(FALLBACK_CATEGORY), "default"
+
+
+def _promise(desk: Desk, category: Category) -> Promise:
+    d, sla = desk.district, desk.district.sla
+    targets = sla.targets(category.sla_class)
+    return Promise(
+        pack=d.version, sla_class=category.sla_class, calendar=desk.calendar.version, committee=d.id,
+        verify=category.verification == "other_person",
+        budgets={
+            ClockName.LOCATE: sla.locate, ClockName.ACCEPT: targets.accept, ClockName.CONTACT: targets.contact,
+            ClockName.RESOLVE: targets.resolve, ClockName.FOLLOW_UP: targets.follow_up,
+            ClockName.REFUSAL_WINDOW: sla.refusal_window, ClockName.DECIDE: sla.meeting_decide,
+            ClockName.CALL_BACK: sla.call_back.interval, ClockName.REOPEN: sla.reopen_window,
+        },
+        redo_limit=sla.redo_limit, refusal_limit=sla.refusal_limit, call_backs=sla.call_back.attempts,
+    )  # fmt: skip
+
+
+def _sealed_reporter(desk: Desk, form: SubmitForm, number: str) -> bytes | None:
+    said: dict[str, str] = {}
+    if form.reporter is not None:
+        said |= form.reporter.model_dump(exclude_none=True)
+    if form.location is not None:
+        said |= form.location.model_dump(include={"building", "room"}, exclude_none=True)
+    return desk.sealer.seal(json.dumps(said, ensure_ascii=False), number) if said else None

@@ -1,0 +1,108 @@
+"""Joint meetings: their agendas, their minutes, and the decisions that go from them to demands."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+from contracts.meeting import Decided
+from contracts.names import meeting_workflow_id
+from domain.actors import Actor
+from domain.demand import Demand
+from domain.errors import DomainError
+from domain.meeting import Decision, MeetingAct
+from domain.vocabulary import Stage
+from service.actions import candidate
+from service.desk import Desk
+from service.engine import NotRunning, update
+from service.forms import DecisionForm
+from service.intake import fingerprint_of, key_of
+from service.places import local_date
+from service.reading import find
+from service.views import View, instant, person_view
+from store import queries, texts
+
+ARRIVES_WITHIN_SECONDS = 5.0
+
+
+async def meetings(desk: Desk) -> list[View]:
+    """Every joint meeting and the committee, with who chairs now and how much is open."""
+    still_open = await queries.open_per_meeting(desk.engine)
+    today = local_date(desk.now(), desk.district)
+    return [
+        {
+            "id": m.id, "name": m.name, "cadence": m.cadence, "quorum": m.quorum,
+            "chair": person_view(desk, desk.district.chair_person(m.id, today)), "open_items": still_open.get(m.id, 0),
+        }
+        for m in desk.district.meetings
+    ]  # fmt: skip
+
+
+async def agenda(desk: Desk, meeting: str, *, ended: bool, limit: int = 100) -> list[View]:
+    """Open items, longest waiting first; with `ended` the minutes, newest first."""
+    desk.district.meeting(meeting)
+    rows = await queries.agenda(desk.engine, meeting, ended=ended, limit=limit)
+    return [
+        {
+            "number": r.number, "turn": r.turn, "community": r.community, "reason": r.reason,
+            "asked_at": instant(r.asked_at), "ended_at": instant(r.ended_at), "kind": r.kind,
+            "chair": person_view(desk, r.chair),
+        }
+        for r in rows
+    ]  # fmt: skip
+
+
+async def decide(desk: Desk, actor: Actor, meeting: str, form: DecisionForm, key: str | None) -> Demand:
+    """Record the decision and wait until the demand has taken it; returns the demand.
+
+    Raises DomainError: `not_on_agenda`, `not_permitted`, or what the kind of decision still needs.
+    """
+    desk.district.meeting(meeting)
+    stored_key = key_of(actor, key or uuid4().hex)
+    fingerprint = fingerprint_of(form.model_dump_json())
+    await _current(desk, form.number)
+    written = await _write_texts(desk, actor, form, stored_key)
+    decision = Decision(
+        number=form.number, kind=form.kind, lead=candidate(desk, form.unit, "meeting") if form.unit else None,
+        due_at=form.due_at, review_at=form.review_at, project=form.project, **written,
+    )  # fmt: skip
+    act = MeetingAct(decision=decision, actor=actor, key=stored_key, fingerprint=fingerprint)
+    update_id = f"{stored_key}-{fingerprint[:8]}"
+    try:
+        taken = await update(desk.temporal, meeting_workflow_id(meeting), "decide", act, key=update_id, result=Decided)
+    except NotRunning:
+        raise DomainError("not_on_agenda", "That demand is not on this meeting's agenda.", meeting=meeting) from None
+    return await _arrived(desk, actor, taken)
+
+
+async def _current(desk: Desk, number: str) -> Demand:
+    row = await desk.pool.fetchval("select state from demand where number = $1", number)
+    if row is None:
+        raise DomainError("not_found", "There is no demand with this number.")
+    return Demand.model_validate_json(row)
+
+
+async def _write_texts(desk: Desk, actor: Actor, form: DecisionForm, key: str) -> dict[str, Any]:
+    written: dict[str, Any] = {}
+    for field, kind, text in (("minute_id", "minute", form.minute), ("reply_id", "reply", form.reply)):
+        if text is not None:
+            written[field] = f"{form.number}.{key[:16]}{kind[0]}"
+            await texts.put(
+                desk.pool, text_id=written[field], number=form.number, kind=kind, author=actor.id, at=desk.now(),
+                sealed=desk.sealer.seal(text, form.number),
+            )  # fmt: skip
+    return written
+
+
+async def _arrived(desk: Desk, actor: Actor, taken: Decided) -> Demand:
+    """The demand once the decision has reached it; as it is, if that takes unusually long."""
+    give_up = asyncio.get_running_loop().time() + ARRIVES_WITHIN_SECONDS
+    pause = 0.01
+    while asyncio.get_running_loop().time() < give_up:
+        demand = await _current(desk, taken.number)
+        if demand.stage is not Stage.MEETING or demand.turn > taken.turn or demand.shelved:
+            break
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 0.2)
+    return await find(desk, actor, taken.number)

@@ -1,0 +1,74 @@
+"""Reading demands: one, its log, or a page of them, within what the caller may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from domain.actors import Actor
+from domain.demand import Demand
+from domain.errors import DomainError
+from domain.lifecycle import may_see
+from domain.vocabulary import Role
+from service.desk import Desk
+from service.engine import NotRunning, query
+from service.views import View, demand_view, instant
+from store import queries
+
+_ALL = (Role.SUPERVISOR, Role.AUDITOR, Role.ADMIN, Role.INTEGRATOR, Role.OPERATOR)
+
+
+async def find(desk: Desk, actor: Actor, number: str, *, strong: bool = False) -> Demand:
+    """The demand from its row, or with `strong` from the workflow itself (while that runs).
+
+    Raises DomainError `not_found`, also for what the caller may not see: its existence is not given away.
+    """
+    demand = await _strong(desk, number) if strong else None
+    if demand is None:
+        row = await desk.pool.fetchval("select state from demand where number = $1", number)
+        if row is not None:
+            demand = Demand.model_validate_json(row)
+    if demand is None or not may_see(demand, actor):
+        raise DomainError("not_found", "There is no demand with this number, or it is not in your scope.")
+    return demand
+
+
+async def _strong(desk: Desk, number: str) -> Demand | None:
+    try:
+        return await query(desk.temporal, number, "state", result=Demand)
+    except NotRunning:
+        return None
+
+
+def scoped(actor: Actor, wanted: queries.Filter) -> queries.Filter:
+    """The filter, narrowed to the caller's scope."""
+    if any(g.role in _ALL and g.community is None for g in actor.grants):
+        return wanted
+    communities = tuple(sorted({g.community for g in actor.grants if g.community and g.role is not Role.CHAIR}))
+    units = tuple(sorted({g.unit for g in actor.grants if g.unit}))
+    chaired = tuple(sorted({g.community for g in actor.grants if g.community and g.role is Role.CHAIR}))
+    changes: dict[str, Any] = {"communities": communities + chaired, "units": units, "person": actor.id}
+    return queries.Filter(**{**wanted.__dict__, **changes})
+
+
+async def listed(
+    desk: Desk, actor: Actor, wanted: queries.Filter, *, order: str, after: Sequence[Any] | None, limit: int
+) -> list[View]:
+    """A page of views, newest or soonest due first; one more than `limit` tells that there is another page."""
+    rows = await queries.demands(
+        desk.engine, scoped(actor, wanted), order=order, after=list(after) if after else None, limit=limit
+    )
+    return [demand_view(desk, Demand.model_validate(row.state), actor) for row in rows]
+
+
+async def log_of(desk: Desk, actor: Actor, number: str, *, after: int, limit: int) -> list[View]:
+    """The demand's events in order, each with its hash; the reader can check the chain."""
+    await find(desk, actor, number)
+    rows = await queries.events(desk.engine, number, after=after, limit=limit)
+    return [
+        {
+            "seq": r.seq, "type": r.type, "at": instant(r.at), "actor": r.actor,
+            "performed_at": instant(r.performed_at), "data": r.data, "hash": r.hash,
+        }
+        for r in rows
+    ]  # fmt: skip

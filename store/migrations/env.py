@@ -1,0 +1,35 @@
+"""Alembic's entry: migrate one database under an advisory lock, so that several starters do not collide."""
+
+from __future__ import annotations
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import SQLModel
+
+import store.tables  # noqa: F401  (fills SQLModel.metadata)
+
+LOCK = 7_310_021
+
+
+def _run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=SQLModel.metadata, compare_type=True)
+    with context.begin_transaction():
+        connection.execute(text(f"select pg_advisory_xact_lock({LOCK})"))
+        context.run_migrations()
+
+
+async def _migrate(url: str) -> None:
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    async with engine.connect() as connection:
+        await connection.run_sync(_run)
+        await connection.commit()
+    await engine.dispose()
+
+
+if given := context.config.attributes.get("connection"):
+    _run(given)
+else:
+    asyncio.run(_migrate(context.config.attributes["url"]))

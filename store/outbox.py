@@ -1,0 +1,66 @@
+"""What must still leave the database: claimed with a lease, done by deleting, found again when the lease ran out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.demand import Demand
+from domain.worktime import Calendar
+from store.pool import Pool
+
+START = "start"
+
+_CLAIM = """
+update outbox set claimed_until = now() + $2::interval, attempts = attempts + 1
+where id in (select id from outbox where kind = $1 and claimed_until < now() order by id
+             for update skip locked limit $3)
+returning number
+"""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A demand whose workflow is not known to run yet."""
+
+    demand: Demand
+    calendar: Calendar
+
+
+async def claim_starts(pool: Pool, *, lease: timedelta, limit: int) -> list[Pending]:
+    """Demands that nobody else is starting; they are ours for `lease`."""
+    claimed = await pool.fetch(_CLAIM, START, lease, limit)
+    return await pending(pool, [r["number"] for r in claimed])
+
+
+async def pending(pool: Pool, numbers: list[str]) -> list[Pending]:
+    """Those of `numbers` that still wait to be started."""
+    if not numbers:
+        return []
+    rows = await pool.fetch(
+        "select d.state, c.body from outbox o join demand d using (number)"
+        " join calendar c on c.version = d.state->'promise'->>'calendar'"
+        " where o.kind = $1 and o.number = any($2::text[]) order by o.id",
+        START, numbers,
+    )  # fmt: skip
+    return [Pending(Demand.model_validate_json(r["state"]), Calendar.model_validate_json(r["body"])) for r in rows]
+
+
+async def done(pool: Pool, numbers: list[str]) -> None:
+    await pool.execute("delete from outbox where kind = $1 and number = any($2::text[])", START, numbers)
+
+
+async def failed(pool: Pool, number: str, error: str) -> None:
+    """Keep the reason; the row is tried again when its lease runs out."""
+    await pool.execute(
+        "update outbox set last_error = left($3, 200) where kind = $1 and number = $2", START, number, error
+    )
+
+
+async def depth(pool: Pool) -> tuple[int, float]:
+    """How many wait, and for how many seconds the oldest has waited past its claim."""
+    row = await pool.fetchrow(
+        "select count(*) n, coalesce(extract(epoch from now() - min(claimed_until)), 0)::float8 age from outbox"
+    )
+    assert row is not None
+    return row["n"], max(0.0, row["age"])

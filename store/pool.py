@@ -1,0 +1,20 @@
+"""The asyncpg pool for writes and for the hot path; SQLModel's engine (`store/queries.py`) reads lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+
+UNAVAILABLE = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError,
+               asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.InterfaceError, OSError, TimeoutError)  # fmt: skip
+
+
+async def open_pool(url: str, *, size: int) -> Pool:
+    """A pool of at most `size` connections; statements take at most 10 s."""
+    return await asyncpg.create_pool(url, min_size=1, max_size=size, command_timeout=10, timeout=5)

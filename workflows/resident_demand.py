@@ -1,0 +1,219 @@
+"""One resident demand, from intake to the end of its reopen window: a thin shell around `domain.decide`.
+
+Commands come in as the `act` update, meetings answer by the `decided` signal, and one timer runs to the next alarm.
+Handlers decide and append to the log; the main loop records, so a row is written when the update returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from contracts import demand as contract
+    from contracts import names
+    from contracts.meeting import TakeOff
+    from domain.actors import SYSTEM
+    from domain.clocks import next_alarm
+    from domain.commands import Act, Decide, Ring
+    from domain.decide import decide
+    from domain.demand import Demand
+    from domain.errors import DomainError
+    from domain.ledger import Entry, append
+    from domain.meeting import Item
+    from domain.vocabulary import ClockName, Stage
+
+RECORD_QUICKLY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2)
+RECORD_FOR_EVER = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=10))
+
+
+@workflow.defn(name=names.DEMAND_WORKFLOW)
+class ResidentDemand:
+    @workflow.init
+    def __init__(self, start: contract.DemandStart) -> None:
+        self.demand = start.demand
+        self.calendar = start.calendar
+        self.seen = dict(start.seen)
+        self.log: list[Entry] = []
+        self.recorded = start.demand.seq
+        self.shown = self._attributes()
+        self.bell = False
+        self.timer: asyncio.Task[None] | None = None
+        self.timer_at = workflow.now()
+        self.errands: list[tuple[Stage, Demand]] = []
+        if start.demand.stage is Stage.MEETING:  # intake may send a demand straight to the meeting
+            self.errands.append((Stage.INTAKE, start.demand))
+
+    @workflow.run
+    async def run(self, start: contract.DemandStart) -> str:
+        errands = asyncio.create_task(self._run_errands())
+        while True:
+            await self._record()
+            if self.demand.sealed:
+                break
+            if workflow.info().is_continue_as_new_suggested() and not self.errands:
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                if not self.log:
+                    workflow.continue_as_new(start.model_copy(update={"demand": self.demand, "seen": self.seen}))
+            self._arm()
+            await workflow.wait_condition(lambda: bool(self.log) or self.bell)
+            if self.bell:
+                self.bell = False
+                self._apply(Act(command=Ring(), actor=SYSTEM))
+        await workflow.wait_condition(lambda: not self.errands and workflow.all_handlers_finished())
+        errands.cancel()
+        return str(self.demand.outcome)
+
+    # ---- what comes in
+
+    @workflow.update
+    async def act(self, act: Act) -> contract.Acted:
+        if act.key not in self.seen:
+            try:
+                self._apply(act)
+            except DomainError as refused:
+                raise _failure(refused) from None
+            self.seen[act.key] = act.fingerprint
+        seq = self.demand.seq
+        await workflow.wait_condition(lambda: self.recorded >= seq)
+        return contract.Acted(seq=seq, stage=self.demand.stage)
+
+    @act.validator
+    def _may_act(self, act: Act) -> None:
+        known = self.seen.get(act.key)
+        if known == act.fingerprint:
+            return
+        if known is not None:
+            rule = "This Idempotency-Key was used with another body. Take a new key for a new action."
+            raise ApplicationError(rule, type="idempotency_key_reused", non_retryable=True)
+        try:
+            decide(self.demand, act, workflow.now(), self.calendar)
+        except DomainError as refused:
+            raise _failure(refused) from None
+
+    @workflow.signal
+    def decided(self, command: Decide) -> None:
+        try:
+            self._apply(Act(command=command, actor=SYSTEM))
+        except DomainError as refused:  # a late or doubled answer: the demand has gone on without it
+            workflow.logger.info("decision not taken", extra={"code": refused.code})
+
+    @workflow.query
+    def state(self) -> Demand:
+        return self.demand
+
+    # ---- what follows
+
+    def _apply(self, act: Act) -> None:
+        before = self.demand.stage, self.demand
+        now = workflow.now()
+        events = decide(self.demand, act, now, self.calendar)
+        self.demand, entries = append(self.demand, events, at=now, actor=act.actor.id, performed_at=act.performed_at)
+        self.log += entries
+        if self.demand.turn != before[1].turn or (before[0] is Stage.MEETING and self.demand.stage is Stage.CLOSED):
+            self.errands.append(before)
+
+    async def _record(self) -> None:
+        """Write what happened. A database that is down delays the answer; it never fails the demand."""
+        while self.log:
+            batch = list(self.log)
+            record = contract.Record(demand=self.demand, entries=batch)
+            try:
+                await workflow.execute_local_activity(
+                    contract.record, record,
+                    schedule_to_close_timeout=timedelta(seconds=4), retry_policy=RECORD_QUICKLY,
+                )  # fmt: skip
+            except FailureError as failed:
+                if is_cancelled_exception(failed):
+                    raise
+                await workflow.execute_activity(
+                    contract.record, record,
+                    start_to_close_timeout=timedelta(seconds=10), retry_policy=RECORD_FOR_EVER,
+                )  # fmt: skip
+            del self.log[: len(batch)]
+            self.recorded = batch[-1].seq
+            self._show()
+
+    def _arm(self) -> None:
+        """One timer to the next alarm. An earlier timer may stay: it rings, finds nothing due, and is set anew."""
+        alarm = next_alarm(self.demand)
+        if alarm is None:
+            return
+        if self.timer is not None and not self.timer.done():
+            if self.timer_at <= alarm.at:
+                return
+            self.timer.cancel()
+        self.timer_at = alarm.at
+        wait = max(alarm.at - workflow.now(), timedelta(milliseconds=1))
+        self.timer = asyncio.create_task(self._ring_in(wait, alarm.clock))
+
+    async def _ring_in(self, wait: timedelta, clock: str) -> None:
+        await workflow.sleep(wait, summary=clock)
+        self.bell = True
+
+    async def _run_errands(self) -> None:
+        """Tell the meeting what is or is no longer its business; commands go on meanwhile."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self.errands))
+            stage, demand = self.errands[0]
+            if stage is Stage.MEETING and self.demand.stage is Stage.CLOSED and demand.meeting:
+                await self._take_off(demand)
+            elif self.demand.stage is Stage.MEETING:
+                await self._put_on_agenda()
+            self.errands.pop(0)
+
+    async def _put_on_agenda(self) -> None:
+        d = self.demand
+        asked_at = d.clocks[ClockName.DECIDE].started_at
+        item = Item(
+            number=d.number, turn=d.turn, community=d.community or "", reason=d.meeting_reason, asked_at=asked_at
+        )
+        await workflow.execute_activity(
+            contract.put_on_agenda,
+            contract.AgendaItem(
+                meeting=d.meeting or "", committee=d.terms.committee, committee_convener=d.supervisor, item=item
+            ),
+            start_to_close_timeout=timedelta(seconds=10), retry_policy=RECORD_FOR_EVER,
+            summary=f"agenda of {d.meeting}",
+        )  # fmt: skip
+
+    async def _take_off(self, demand: Demand) -> None:
+        meeting = workflow.get_external_workflow_handle(names.meeting_workflow_id(demand.meeting or ""))
+        try:
+            await meeting.signal("take_off", TakeOff(number=demand.number, turn=demand.turn))
+        except FailureError as failed:
+            if is_cancelled_exception(failed):
+                raise
+
+    # ---- what operators see in the Temporal UI
+
+    def _attributes(self) -> dict[str, str]:
+        d = self.demand
+        return {
+            "Stage": d.stage, "Community": d.community or "", "Grid": d.place.grid if d.place else "",
+            "Unit": d.unit or "", "Clock": contract.clock_state(d),
+        }  # fmt: skip
+
+    def _show(self) -> None:
+        d = self.demand
+        workflow.set_current_details(
+            f"**{d.stage}** · holder `{d.holder}` · unit `{d.unit}` · due {d.due_at} · event {d.seq}"
+        )
+        now = self._attributes()
+        if now == self.shown:
+            return
+        keys = {k.name: k for k in (names.STAGE, names.COMMUNITY, names.GRID, names.UNIT, names.CLOCK)}
+        updates = [keys[n].value_set(v) for n, v in now.items() if v and v != self.shown[n]]
+        if d.due_at is not None:
+            workflow.upsert_search_attributes([*updates, names.DUE.value_set(d.due_at)])
+        else:
+            workflow.upsert_search_attributes([*updates, names.DUE.value_unset()])
+        self.shown = now
+
+
+def _failure(refused: DomainError) -> ApplicationError:
+    return ApplicationError(refused.rule, refused.facts, type=refused.code, non_retryable=True)
