@@ -1,4 +1,4 @@
-"""The relay: starts the workflows of accepted demands that nobody has started, for example because Temporal was down."""
+"""The relay: starts the workflows of accepted demands that nobody started, for example because Temporal was down."""
 
 from __future__ import annotations
 

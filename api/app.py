@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import structlog
 from fastapi import APIRouter, FastAPI
 
 from api import system
@@ -19,9 +20,10 @@ from api.auth import People, Principals
 from api.handlers import install_handlers, internal_error
 from api.openapi import DocumentedApp, operation_id
 from api.paging import CursorSigner
+from domain.errors import ConfigError
 from runtime.logging import configure_logging
 from runtime.metrics import Instrumented, Metrics
-from runtime.settings import Settings, load_settings
+from runtime.settings import Settings, SettingsError, load_settings
 
 
 class OpenDesk(Protocol):
@@ -58,11 +60,11 @@ def product_parts() -> Parts:
 def create_app(settings: Settings | None = None, parts: Parts | None = None) -> FastAPI:
     """Without `settings` this is the composition root: it reads the environment and sets up logging.
 
-    Raises SettingsError where the environment is incomplete. The Desk is opened when the server starts, as
-    `app.state.desk`, and closed after its last request.
+    It ends the process with one sentence for each setting that is missing or wrong. The Desk is opened when the server
+    starts, as `app.state.desk`, and closed after its last request.
     """
     if settings is None:
-        settings = load_settings()
+        settings = _settings_or_exit()
         configure_logging(settings.log_level)
     parts = parts or product_parts()
     app = DocumentedApp(
@@ -83,6 +85,13 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     return app
 
 
+def _settings_or_exit() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as wrong:
+        raise SystemExit(str(wrong)) from None
+
+
 def _fill_state(state: Any, settings: Settings) -> None:
     secret = settings.dev_token_secret
     state.settings = settings
@@ -94,7 +103,12 @@ def _fill_state(state: Any, settings: Settings) -> None:
 def _lifespan(settings: Settings, parts: Parts) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        desk = await parts.open_desk(settings)
+        try:
+            desk = await parts.open_desk(settings)
+        except ConfigError as wrong:
+            # Of an exception the log shows only the type; this one names file, key and remedy, and nobody's data.
+            structlog.get_logger("http").error("startup_failed", problem=str(wrong))
+            raise
         app.state.desk = desk
         try:
             yield

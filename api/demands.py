@@ -12,7 +12,7 @@ from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
 from domain.vocabulary import Channel, Stage
-from service import actions, intake, reading
+from service import actions, intake, reading, words
 from service.forms import ActionForm, SubmitForm
 from service.views import demand_view
 from store.queries import Filter
@@ -90,6 +90,12 @@ async def list_demand_events(
     if len(entries) > page.limit:
         page.link_next(response, [entries[page.limit - 1]["seq"]])
     return entries[: page.limit]
+
+
+@router.get("/demands/{number}/texts")
+async def read_demand_texts(number: str, caller: Caller, request: Request) -> dict[str, Any]:
+    """What was written about it, oldest first, and the reporter for those who must reach that person."""
+    return await words.words_of(request.app.state.desk, caller, number)
 
 
 @router.post("/demands/{number}/actions")

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (the table has one kind to a line)
 """What is wrong with which field, said without repeating what the caller sent.
 
 pydantic's own messages quote input (a union's tag, a character of a bad id), so the sentences here are made from the

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (the table has one kind to a line)
 """Every refusal of the HTTP API as RFC 9457 problem+json; `PROBLEMS` is the only table from code to status and words.
 
 A problem's `title` names the kind and its `detail` says what to do, in the caller's language. `rule` is the sentence of

@@ -1,8 +1,8 @@
 """JSON bodies read strictly, before any model sees them.
 
 The standard parser takes duplicate keys, NaN, 1e400, lone surrogates and any depth its stack allows; each of these
-later becomes a wrong row or a 500. Here each is refused with its own problem code. The rules are those of I-JSON (RFC 7493),
-plus NUL, which PostgreSQL cannot store.
+later becomes a wrong row or a 500. Here each is refused with its own problem code. The rules are those of I-JSON
+(RFC 7493), plus NUL, which PostgreSQL cannot store.
 
     StrictRoute ── wraps the handler ──> StrictRequest ── read within the limit ──> parse_json ──> FastAPI as usual
 """

@@ -1,4 +1,4 @@
-"""Names that cross a process line: the task queue, workflow ids and search attributes. Changing one needs a migration."""
+"""Names that cross a process line: workflow ids and search attributes. Changing one needs a migration."""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ SETTINGS: Mapping[str, str] = {
     "log_line_prefix": "%m [%p] ",
 }
 _READY_SECONDS = 60.0  # recovery after a crash under load is part of a start
+LEAVING_SECONDS = 10.0
 
 
 class Postgres:
@@ -171,7 +172,7 @@ class Postgres:
         running = self._running(int(words[0])) if words and words[0].isdigit() else None
         if running is not None:
             try:
-                running.wait(10)  # one whose launcher was killed is on its way out
+                running.wait(LEAVING_SECONDS)  # one whose launcher was killed is on its way out
             except psutil.TimeoutExpired:
                 raise StackError(
                     f"PostgreSQL (process {running.pid}) is already running in {self._cluster}: stop it first, "
@@ -229,7 +230,7 @@ class Postgres:
                 if "could not bind" in said and not self._port_is_given:
                     raise port_taken(self._port or 0)
                 raise self._failed("start", said)
-            asked = self._psql("postgres", "select 1")
+            asked = self.psql("postgres", "select 1")
             if asked.returncode == 0:
                 return
             if "password authentication failed" in asked.stderr:
@@ -242,7 +243,7 @@ class Postgres:
         child.stop(signal.SIGQUIT, grace_seconds=5)
         raise StackError(f"PostgreSQL did not answer within {_READY_SECONDS:.0f} s; {self._log} says why.")
 
-    def _psql(self, database: str, statement: str) -> CompletedProcess[str]:
+    def psql(self, database: str, statement: str) -> CompletedProcess[str]:
         return self._run(
             "psql",
             *("-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self._port)),
@@ -251,13 +252,13 @@ class Postgres:
         )
 
     def _ensure_database(self) -> None:
-        have = self._psql("postgres", f"select 1 from pg_database where datname = '{DATABASE}'")
+        have = self.psql("postgres", f"select 1 from pg_database where datname = '{DATABASE}'")
         if have.returncode == 0 and not have.stdout.strip():
-            have = self._psql("postgres", f"create database {DATABASE}")
+            have = self.psql("postgres", f"create database {DATABASE}")
         if have.returncode != 0:
             self.stop()
             raise self._failed("make the database", have.stderr)
-        similar = self._psql(
+        similar = self.psql(
             DATABASE, "create extension if not exists pg_trgm; select similarity('路灯不亮', '路灯坏了') > 0"
         )
         if similar.stdout.strip() != "t":

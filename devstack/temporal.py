@@ -161,23 +161,23 @@ class Temporal:
 
     def _serves(self) -> bool:
         """The namespace is there, so calls of workers and clients are answered."""
-        return self._ask("namespace", "describe", "default").returncode == 0
+        return self.operator("namespace", "describe", "default").returncode == 0
 
     def _named(self) -> Mapping[str, str]:
         return declared_attributes() if self._attributes is None else self._attributes
 
     def _register_missing(self) -> None:
         """The flag counts only when the file is made: a release that adds an attribute finds it lacking in old ones."""
-        there = self._ask("search-attribute", "list").stdout.split()
+        there = self.operator("search-attribute", "list").stdout.split()
         missing = {name: kind for name, kind in self._named().items() if name not in there}
         if not missing:
             return
         words = [word for name, kind in missing.items() for word in ("--name", name, "--type", kind)]
-        made = self._ask("search-attribute", "create", *words)
+        made = self.operator("search-attribute", "create", *words)
         if made.returncode != 0:
             raise StackError(f"Temporal refused the search attributes {', '.join(missing)}: {made.stderr.strip()}")
 
-    def _ask(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def operator(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [find_program(), "operator", *words, "--address", self.address]
         return process.run(command, env=_own_environment(), cwd=self._folder, seconds=20)
 

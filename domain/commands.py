@@ -195,8 +195,8 @@ Command = Annotated[
 class Act(BaseModel):
     """A command on its way into a demand: who, what, and the key that makes it happen once.
 
-    `key` is a digest of (actor, Idempotency-Key); `fingerprint` a digest of the body, so that the same key with another
-    body is refused instead of being taken for a repetition. `performed_at` is when it was done, if a device was offline.
+    `key` is a digest of (actor, Idempotency-Key); `fingerprint` a digest of the body, so that the same key with
+    another body is refused instead of being taken for a repetition. `performed_at` is when it was done, if a device was offline.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

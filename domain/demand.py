@@ -1,4 +1,4 @@
-"""A demand's state, and how each event changes it. Deciding lives in `domain/decide.py`, the rules in `lifecycle.py`."""
+"""A demand's state, and how each event changes it. Deciding is in `domain/decide.py`, the rules in `lifecycle.py`."""
 
 from __future__ import annotations
 

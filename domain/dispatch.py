@@ -1,7 +1,7 @@
 """Routing: which units are asked, in which order, and why. Pure; the caller brings the loads.
 
-Order of reasons (product.md): ruling of a joint meeting · the district's rules · the steward of the grid · the community's
-units by resource and free capacity · the property service station · nobody, which means the joint meeting.
+Order of reasons (product.md): ruling of a joint meeting · the district's rules · the steward of the grid · the
+community's units by resource and free capacity · the property service station · nobody, which means the joint meeting.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The table (stage, command) -> who may, under which condition, and where it may lead.
 
-Everything that says what is possible is derived from `RULES`: the refusals, the actions an answer offers, the diagram in
-the README, and the tests that look for dead ends. Nothing else in the product decides who may do what to a demand.
+Everything that says what is possible is derived from `RULES`: the refusals, the actions an answer offers, the diagram
+in the README, and the tests that look for dead ends. Nothing else in the product decides who may do what to a demand.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A joint meeting's agenda: what is on it, who may decide, and what a decision must say. Pure, like `domain/decide.py`."""
+"""A joint meeting's agenda: what is on it, who may decide, and what a decision must say. Pure."""
 
 from __future__ import annotations
 

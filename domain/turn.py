@@ -1,4 +1,4 @@
-"""One turn of the decider: collects events, keeps the demand they make, and knows the moves that several commands share."""
+"""One turn of the decider: collects events, keeps the demand they make, knows the moves several commands share."""
 
 from __future__ import annotations
 

@@ -75,7 +75,9 @@ def _clean_mapping(value: Mapping[object, object] | EventDict, depth: int) -> di
 
 
 def _masked(text: str) -> str:
-    return _QUERY.sub("?***", _PERSONAL_NUMBER.sub("***", text[:_MAX_CHARS]))
+    if len(text) > _MAX_CHARS:  # a traceback says what is wrong in its last line
+        text = f"{text[: _MAX_CHARS // 2]} … {text[-_MAX_CHARS // 2 :]}"
+    return _QUERY.sub("?***", _PERSONAL_NUMBER.sub("***", text))
 
 
 def _clean(value: object, depth: int) -> object:

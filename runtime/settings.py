@@ -10,9 +10,9 @@ import base64
 import binascii
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -23,7 +23,7 @@ _KEY_BYTES = 32
 
 
 class SettingsError(Exception):
-    """A setting is missing or unusable. The text is one line for each variable, and never holds a value."""
+    """A setting is missing or unusable. The text is one line for each variable, and holds no value that was given."""
 
 
 def _from_root(path: Path) -> Path:
@@ -46,26 +46,45 @@ class Settings(BaseSettings):
     )
 
     # A password may stand in the address, so it is kept out of every printed form of this object.
-    database_url: str = Field(validation_alias="DATABASE_URL", repr=False)
-    temporal_address: str = Field(default="127.0.0.1:7233", validation_alias="TEMPORAL_ADDRESS")
-    temporal_namespace: str = Field(default="default", validation_alias="TEMPORAL_NAMESPACE", min_length=1)
-    task_queue: str = Field(default="linli", min_length=1)
+    database_url: str = Field(
+        validation_alias="DATABASE_URL",
+        repr=False,
+        description="PostgreSQL: postgresql://user:password@host:port/database",
+    )
+    temporal_address: str = Field(
+        default="127.0.0.1:7233", validation_alias="TEMPORAL_ADDRESS", description="Temporal's frontend, host:port"
+    )
+    temporal_namespace: str = Field(
+        default="default", validation_alias="TEMPORAL_NAMESPACE", min_length=1, description="Temporal namespace"
+    )
+    task_queue: str = Field(default="linli", min_length=1, description="Task queue of API and worker; the same in both")
 
-    pack: RootedPath = Path("config/shengli-road")
-    pack_overlay: RootedPath | None = None
-    calendar: RootedPath = Path("config/calendar")
+    pack: RootedPath = Field(
+        default=Path("config/shengli-road"), description="Folder of the district pack; relative to the project's root"
+    )
+    pack_overlay: RootedPath | None = Field(
+        default=None, description="A TOML file laid over the pack, such as shorter clocks for a simulation"
+    )
+    calendar: RootedPath = Field(default=Path("config/calendar"), description="Folder of the yearly working calendars")
 
-    data_keys: SecretStr
-    dev_token_secret: SecretStr | None = Field(default=None, min_length=16)
+    data_keys: SecretStr = Field(
+        description="AES keys for personal data, id:base64,id:base64; the first encrypts, all decrypt"
+    )
+    dev_token_secret: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Signs development tokens, at least 16 characters; without it none is valid",
+    )
 
-    max_body_bytes: int = Field(default=262_144, ge=1_024, le=67_108_864)
-    starters: int = Field(default=4, ge=1, le=64)
-    db_pool_min: int = Field(default=2, ge=1, le=100)
-    db_pool_max: int = Field(default=10, ge=1, le=100)
+    max_body_bytes: int = Field(
+        default=262_144, ge=1_024, le=67_108_864, description="Largest request body; larger ones are answered 413"
+    )
+    starters: int = Field(default=4, ge=1, le=64, description="Workflows the API starts at the same time")
+    db_pool_max: int = Field(default=10, ge=1, le=100, description="Database connections at most, per process")
 
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    access_log: bool = False
-    commit: str = Field(default="unknown", max_length=64)
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged")
+    access_log: bool = Field(default=False, description="One line for each request: method, route template, status, ms")
+    commit: str = Field(default="unknown", max_length=64, description="Commit that /version names; set by the image")
 
     @field_validator("database_url")
     @classmethod
@@ -92,12 +111,6 @@ class Settings(BaseSettings):
     def _is_key_ring(cls, keys: SecretStr) -> SecretStr:
         _parse_key_ring(keys.get_secret_value())
         return keys
-
-    @model_validator(mode="after")
-    def _pool_is_a_range(self) -> Self:
-        if self.db_pool_min > self.db_pool_max:
-            raise ValueError("LINLI_DB_POOL_MIN must not be above LINLI_DB_POOL_MAX")
-        return self
 
     def key_ring(self) -> dict[str, bytes]:
         """Key id to 32-byte AES key, in the order given: the first encrypts, all decrypt."""
@@ -138,8 +151,8 @@ def load_settings() -> Settings:
 
 
 def _sentence(error: ErrorDetails) -> str:
-    where = str(error["loc"][0]) if error["loc"] else ""
-    name = variable_of(where) if where in Settings.model_fields else where.upper() or "settings"
+    where = str(error["loc"][0])
+    name = variable_of(where) if where in Settings.model_fields else where
     if error["type"] == "missing":
         return f"{name} is not set. Set it in the environment; docs/reference/settings.md says what it means."
     cause = error.get("ctx", {}).get("error")

@@ -21,7 +21,10 @@ from service.engine import NotRunning, update
 from service.intake import fingerprint_of, key_of
 from service.places import local_date, locate
 from service.reading import find
-from store import outbox, texts
+from service.words import take_back, write
+from store import outbox
+
+UNDECIDED = frozenset({"outcome_unknown", "unavailable", "not_started"})
 
 _COMMAND: TypeAdapter[c.Command] = TypeAdapter(c.Command)
 
@@ -33,36 +36,19 @@ async def act(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: st
     """
     stored_key = key_of(actor, key or uuid4().hex)
     fingerprint = fingerprint_of(form.model_dump_json())
-    written = await _write_texts(desk, actor, number, form, stored_key)
+    said = {"note_id": ("note", form.note), "reply_id": ("reply", getattr(form, "reply", None))}
+    written = await write(desk, actor, number, stored_key, said)
     try:
-        command = await _command(desk, actor, number, form, written)
+        command = await _command(desk, actor, number, form, written.ids)
         sent = c.Act(
             command=command, actor=actor, key=stored_key, fingerprint=fingerprint, performed_at=form.performed_at
         )
         await _send(desk, number, sent, f"{stored_key}-{fingerprint[:8]}")
     except DomainError as refused:
-        if refused.code not in ("outcome_unknown", "unavailable", "idempotency_key_reused"):
-            for text_id in written.values():
-                await texts.drop(desk.pool, text_id)
+        if refused.code not in UNDECIDED:
+            await take_back(desk, written)
         raise
     return await find(desk, actor, number)
-
-
-async def _write_texts(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: str) -> dict[str, str]:
-    """Seal note and reply under ids that a repetition finds again; commands carry only the ids."""
-    said = {"note_id": ("note", form.note)}
-    if isinstance(form, f.ResolveForm):
-        said["reply_id"] = ("reply", form.reply)
-    written: dict[str, str] = {}
-    for field, (kind, text) in said.items():
-        if text is not None:
-            text_id = f"{number}.{key[:16]}{kind[0]}"
-            await texts.put(
-                desk.pool, text_id=text_id, number=number, kind=kind, author=actor.id, at=desk.now(),
-                sealed=desk.sealer.seal(text, number),
-            )  # fmt: skip
-            written[field] = text_id
-    return written
 
 
 async def _command(desk: Desk, actor: Actor, number: str, form: f.ActionForm, written: dict[str, str]) -> c.Command:

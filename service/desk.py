@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -25,7 +26,7 @@ from store.pool import UNAVAILABLE as POOL_UNAVAILABLE
 from store.pool import Pool, open_pool
 from store.seal import Sealer
 
-UNAVAILABLE: tuple[type[Exception], ...] = (*POOL_UNAVAILABLE, OperationalError, DBAPIError, RPCError)
+UNAVAILABLE: tuple[type[Exception], ...] = (*POOL_UNAVAILABLE, OperationalError, InterfaceError, RPCError)
 
 NUMBERS_AT_ONCE = 50
 LOADS_EVERY = timedelta(seconds=5)
@@ -95,10 +96,10 @@ class Desk:
 
     async def _watch_loads(self) -> None:
         while True:
-            try:
+            with contextlib.suppress(
+                *UNAVAILABLE
+            ):  # old figures are better than none; readiness says that the database is away
                 self.loads.people, self.loads.units = await queries.loads(self.engine)
-            except UNAVAILABLE:
-                pass  # old figures are better than none; readiness says that the database is away
             await asyncio.sleep(LOADS_EVERY.total_seconds())
 
 

@@ -1,4 +1,4 @@
-"""Talking to a workflow: an update with its verdict, and every way that can go wrong turned into the product's errors."""
+"""Talking to a workflow: an update with its verdict, and whatever goes wrong turned into the product's errors."""
 
 from __future__ import annotations
 

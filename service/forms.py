@@ -63,6 +63,12 @@ class SubmitForm(_Form):
     confidential: bool = False
     external_refs: Annotated[tuple[ExternalRef, ...], Field(max_length=10)] = ()
 
+    @model_validator(mode="after")
+    def _refs_once(self) -> Self:
+        if len(set(self.external_refs)) != len(self.external_refs):
+            raise ValueError("every external number may stand there once")
+        return self
+
 
 class _Action(_Form):
     note: Words | None = None

@@ -71,8 +71,7 @@ async def submit(desk: Desk, actor: Actor, form: SubmitForm, key: str | None) ->
     if not won:
         assert stored_key is not None
         return await _repetition(desk, actor, stored_key, fingerprint)
-    if not demand.sealed:
-        desk.starter.soon(demand, desk.calendar)
+    desk.starter.soon(demand, desk.calendar)
     return Submitted(number, body, repeated=False)
 
 

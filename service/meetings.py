@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 from uuid import uuid4
 
 from contracts.meeting import Decided
@@ -13,7 +12,7 @@ from domain.demand import Demand
 from domain.errors import DomainError
 from domain.meeting import Decision, MeetingAct
 from domain.vocabulary import Stage
-from service.actions import candidate
+from service.actions import UNDECIDED, candidate
 from service.desk import Desk
 from service.engine import NotRunning, update
 from service.forms import DecisionForm
@@ -21,7 +20,8 @@ from service.intake import fingerprint_of, key_of
 from service.places import local_date
 from service.reading import find
 from service.views import View, instant, person_view
-from store import queries, texts
+from service.words import take_back, write
+from store import queries
 
 ARRIVES_WITHIN_SECONDS = 5.0
 
@@ -62,18 +62,30 @@ async def decide(desk: Desk, actor: Actor, meeting: str, form: DecisionForm, key
     stored_key = key_of(actor, key or uuid4().hex)
     fingerprint = fingerprint_of(form.model_dump_json())
     await _current(desk, form.number)
-    written = await _write_texts(desk, actor, form, stored_key)
+    said = {"minute_id": ("minute", form.minute), "reply_id": ("reply", form.reply)}
+    written = await write(desk, actor, form.number, stored_key, said)
+    try:
+        taken = await _sent(desk, actor, meeting, form, stored_key, fingerprint, written.ids)
+    except DomainError as refused:
+        if refused.code not in UNDECIDED:
+            await take_back(desk, written)
+        raise
+    return await _arrived(desk, actor, taken)
+
+
+async def _sent(
+    desk: Desk, actor: Actor, meeting: str, form: DecisionForm, key: str, fingerprint: str, written: dict[str, str]
+) -> Decided:
     decision = Decision(
         number=form.number, kind=form.kind, lead=candidate(desk, form.unit, "meeting") if form.unit else None,
         due_at=form.due_at, review_at=form.review_at, project=form.project, **written,
     )  # fmt: skip
-    act = MeetingAct(decision=decision, actor=actor, key=stored_key, fingerprint=fingerprint)
-    update_id = f"{stored_key}-{fingerprint[:8]}"
+    act = MeetingAct(decision=decision, actor=actor, key=key, fingerprint=fingerprint)
+    workflow_id, update_id = meeting_workflow_id(meeting), f"{key}-{fingerprint[:8]}"
     try:
-        taken = await update(desk.temporal, meeting_workflow_id(meeting), "decide", act, key=update_id, result=Decided)
+        return await update(desk.temporal, workflow_id, "decide", act, key=update_id, result=Decided)
     except NotRunning:
         raise DomainError("not_on_agenda", "That demand is not on this meeting's agenda.", meeting=meeting) from None
-    return await _arrived(desk, actor, taken)
 
 
 async def _current(desk: Desk, number: str) -> Demand:
@@ -81,18 +93,6 @@ async def _current(desk: Desk, number: str) -> Demand:
     if row is None:
         raise DomainError("not_found", "There is no demand with this number.")
     return Demand.model_validate_json(row)
-
-
-async def _write_texts(desk: Desk, actor: Actor, form: DecisionForm, key: str) -> dict[str, Any]:
-    written: dict[str, Any] = {}
-    for field, kind, text in (("minute_id", "minute", form.minute), ("reply_id", "reply", form.reply)):
-        if text is not None:
-            written[field] = f"{form.number}.{key[:16]}{kind[0]}"
-            await texts.put(
-                desk.pool, text_id=written[field], number=form.number, kind=kind, author=actor.id, at=desk.now(),
-                sealed=desk.sealer.seal(text, form.number),
-            )  # fmt: skip
-    return written
 
 
 async def _arrived(desk: Desk, actor: Actor, taken: Decided) -> Demand:

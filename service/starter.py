@@ -7,6 +7,7 @@ picks up from the outbox, because the outbox row goes only when the workflow run
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
 import structlog
@@ -40,10 +41,8 @@ class Starter:
 
     def soon(self, demand: Demand, calendar: Calendar) -> None:
         """Start it as soon as possible; never blocks, never raises."""
-        try:
+        with contextlib.suppress(asyncio.QueueFull):
             self._waiting.put_nowait((demand, calendar))
-        except asyncio.QueueFull:
-            pass
 
     async def now(self, demand: Demand, calendar: Calendar) -> None:
         """Start it before going on. Raises RPCError when Temporal does not answer."""

@@ -1,4 +1,4 @@
-"""Intake as one statement: the demand, its first events, its sealed texts, the key of the request and the outbox mark.
+"""Intake as one statement: the demand, its first events, its sealed texts, the key of the request, the outbox mark.
 
 All or nothing, one commit. From the moment it returns, the demand cannot be lost: whoever finds the outbox row starts it.
 """

@@ -7,13 +7,14 @@ from datetime import datetime
 from store.pool import Pool
 
 
-async def put(pool: Pool, *, text_id: str, number: str, kind: str, author: str, at: datetime, sealed: bytes) -> None:
-    """Keep a sealed text under its id; the same id a second time changes nothing."""
-    await pool.execute(
+async def put(pool: Pool, *, text_id: str, number: str, kind: str, author: str, at: datetime, sealed: bytes) -> bool:
+    """Keep a sealed text under its id; False when the id was there before, and nothing changed."""
+    done = await pool.execute(
         "insert into demand_text (id, number, kind, author, written_at, sealed) values ($1, $2, $3, $4, $5, $6)"
         " on conflict do nothing",
         text_id, number, kind, author, at, sealed,
     )  # fmt: skip
+    return done == "INSERT 0 1"
 
 
 async def drop(pool: Pool, text_id: str) -> None:

@@ -1,6 +1,7 @@
 """A joint meeting (联席会议) as a long-lived entity: it holds the agenda and sends each decision to its demand.
 
-One per community and one for the subdistrict committee. Demands come by the `submit` signal, the chair decides by update.
+One per community and one for the subdistrict committee. Demands come by the `submit` signal, the chair decides by
+update.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
 from domain.actors import Grant
-from domain.errors import DomainError
+from domain.errors import ConfigError, DomainError
 from domain.vocabulary import Role
 from runtime.logging import configure_logging
 from runtime.settings import Settings
@@ -186,3 +186,12 @@ def client_of(app: FastAPI) -> httpx2.AsyncClient:
 
 def bearer(person_id: str = WORKER) -> dict[str, str]:
     return {"Authorization": f"Bearer {mint(SECRET, person_id)}"}
+
+
+async def _refuse_to_open(_: Settings) -> Desk:
+    raise ConfigError("sla.toml", "classes.ordinary", "is missing", "Add it")
+
+
+def broken_app() -> FastAPI:
+    configure_logging("info")
+    return create_app(toy_settings(), Parts(open_desk=_refuse_to_open))

@@ -90,7 +90,7 @@ def test_missing_variables_get_a_line_each(environment: pytest.MonkeyPatch) -> N
         ("LINLI_MAX_BODY_BYTES", "1", "greater"),
         ("LINLI_LOG_LEVEL", "hunter2", "debug"),
         ("LINLI_DEV_TOKEN_SECRET", "hunter2", "16"),
-        ("LINLI_DB_POOL_MIN", "50", "LINLI_DB_POOL_MAX"),
+        ("LINLI_DB_POOL_MAX", "1000", "less"),
     ],
 )
 def test_a_wrong_value_is_named_but_not_shown(

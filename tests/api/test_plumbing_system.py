@@ -178,7 +178,7 @@ def server() -> Iterator[str]:
         output, _ = process.communicate(timeout=20)
     assert "13812345678" not in output
     assert "张三" not in output
-    assert "search me" not in output
+    assert "searchmark" not in output
     assert '"event": "request_failed"' in output
     assert "desk closed" in output
 
@@ -198,7 +198,7 @@ async def test_a_real_server_answers_the_same(server: str) -> None:
         assert (await client.get("/readyz")).status_code == 200
         made = await client.post("/api/v1/things", json={"text": "路灯坏了"})
         assert (made.status_code, made.json()["text"]) == (201, "路灯坏了")
-        broken = await client.get("/api/v1/broken?q=search me")
+        broken = await client.get("/api/v1/broken?q=searchmark")
         assert (broken.status_code, broken.json()["code"]) == (500, "internal")
         assert (await client.get("/api/v1/things/a%00b")).status_code == 404
         assert (await client.get("/api/v1/lost")).status_code == 503
@@ -237,3 +237,24 @@ async def test_a_client_that_hangs_up_mid_body_is_no_error(server: str) -> None:
                 break
             await asyncio.sleep(0.02)
         assert 'method="POST",route="/api/v1/things",status="5xx"' not in text
+
+
+def _started(environment: dict[str, str], target: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "uvicorn", "--factory", target, "--port", str(_free_port())]
+    clean = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_server_without_settings_says_so_in_a_sentence_each() -> None:
+    ended = _started({"DATABASE_URL": "mysql://hunter2@h/db"}, "api.app:create_app")
+    assert ended.returncode != 0
+    assert "Traceback" not in ended.stderr
+    assert "hunter2" not in ended.stderr
+    lines = [line.split()[0] for line in ended.stderr.splitlines() if line.startswith(("DATABASE", "LINLI"))]
+    assert lines == ["DATABASE_URL", "LINLI_DATA_KEYS"]
+
+
+def test_a_server_with_a_broken_pack_names_file_key_and_remedy() -> None:
+    ended = _started({}, "tests.api.plumbing_app:broken_app")
+    assert ended.returncode != 0
+    assert "sla.toml: classes.ordinary: is missing. Add it" in ended.stderr
