@@ -59,7 +59,8 @@ class _Signals:
 
 
 def demo(options: Options) -> int:
-    """Runs until a signal. Returns the exit code; raises StackError when it cannot come up."""
+    """Runs until a signal: 0, or 130 when it came before everything was up. Raises StackError when it cannot come up."""
+    ready = False
     signals = _Signals()
     signals.install()
     stack = Stack(options.data, port=options.port, overlay=options.overlay)
@@ -69,6 +70,7 @@ def demo(options: Options) -> int:
         everyone = logins(district, stack.token_secret)
         _seed(stack, district, everyone, options)
         _tell(stack, everyone, options)
+        ready = True
         threading.Event().wait()
     except _Stopped:
         pass
@@ -78,7 +80,7 @@ def demo(options: Options) -> int:
             to_stderr("Stopping …")
         stack.stop()
     to_stderr("Stopped. ./run demo goes on where this ended.")
-    return 0
+    return 0 if ready else 130
 
 
 def _district(stack: Stack) -> District:

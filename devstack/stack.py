@@ -33,6 +33,12 @@ def to_stderr(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
+def _from_environment(name: str) -> Path | None:
+    """A path as worker and API understand it: from the checkout, wherever the caller stands."""
+    given = os.environ.get(name)
+    return ROOT / given if given else None
+
+
 class Stack:
     """Use as `with Stack(folder) as stack:` or `async with …`; every method is safe from any thread.
 
@@ -56,8 +62,8 @@ class Stack:
         self._port = port
         self._wanted_parts = tuple(one for one in PARTS if one in parts)
         self._given = {"postgres": os.environ.get("DATABASE_URL"), "temporal": os.environ.get("TEMPORAL_ADDRESS")}
-        self.pack = pack or Path(os.environ.get("LINLI_PACK") or DEFAULT_PACK).absolute()
-        self.overlay = overlay
+        self.pack = pack.absolute() if pack else _from_environment("LINLI_PACK") or DEFAULT_PACK
+        self.overlay = overlay.absolute() if overlay else _from_environment("LINLI_PACK_OVERLAY")
         self._settings = dict(settings or {})
         self._say = say
         self._parts: dict[str, Part] = {}
@@ -108,7 +114,7 @@ class Stack:
             "LINLI_CALENDAR": os.environ.get("LINLI_CALENDAR") or str(DEFAULT_CALENDAR),
         }
         if self.overlay is not None:
-            chosen["LINLI_PACK_OVERLAY"] = str(self.overlay.absolute())
+            chosen["LINLI_PACK_OVERLAY"] = str(self.overlay)
         return {**os.environ, **chosen, **self._settings, "PYTHONUNBUFFERED": "1"}
 
     # -- life ----------------------------------------------------------------------------------------------------

@@ -6,10 +6,9 @@ that no personal data reaches a workflow's history. Codes (`basis`, `reason`) co
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.actors import Actor
 from domain.routing import Candidate, Routing
@@ -171,8 +170,8 @@ class Decide(_Command):
     kind: DecisionKind
     chair: Id
     lead: Candidate | None = None
-    due_at: datetime | None = None
-    review_at: datetime | None = None
+    due_at: AwareDatetime | None = None
+    review_at: AwareDatetime | None = None
     project: Id | None = None
     reply_id: TextId | None = None
     upper_meeting: Id | None = None
@@ -205,4 +204,4 @@ class Act(BaseModel):
     actor: Actor
     key: str = ""
     fingerprint: str = ""
-    performed_at: datetime | None = None
+    performed_at: AwareDatetime | None = None

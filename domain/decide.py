@@ -28,33 +28,48 @@ def decide(demand: Demand, act: c.Act, now: datetime, calendar: Calendar) -> lis
 
     Raises DomainError when the table, a condition or the command's own rule refuses; then nothing happened.
     """
-    check(demand, act.command.type, act.actor)
+    return take_turn(demand, act, now, calendar).events
+
+
+def take_turn(demand: Demand, act: c.Act, now: datetime, calendar: Calendar) -> Turn:
+    """`decide`, with the demand that its events make; raises as that does."""
     turn = Turn(demand, now, calendar, act.actor)
+    if act.command.type != "ring":
+        _ring(turn, c.Ring())  # a bell that has come is heard first, even where the timer and the command come together
+    check(turn.demand, act.command.type, act.actor)
     _HANDLERS[act.command.type](turn, act.command)
     if act.command.note_id and act.command.type != "note":
         turn.emit(e.NoteAdded(note_id=act.command.note_id))
     if act.command.file_ids and act.command.type != "attach":
         turn.emit(e.FilesAttached(file_ids=act.command.file_ids))
-    return turn.events
+    return turn
 
 
-def submit(submitted: e.DemandSubmitted, number: str, now: datetime, calendar: Calendar, *,
-           place: c.Place | None, routing: Routing | None, screened: str | None,
-           actor: Actor) -> list[e.Event]:  # fmt: skip
-    """The first events of a demand: screened and answered, located and assigned, or waiting for the dispatcher."""
+def submit(
+    submitted: e.DemandSubmitted,
+    number: str,
+    now: datetime,
+    calendar: Calendar,
+    *,
+    place: c.Place | None,
+    routing: Routing | None,
+    screened: str | None,
+    actor: Actor,
+) -> Turn:
+    """The first turn of a demand: screened and answered, located and assigned, or waiting for the dispatcher."""
     turn = Turn(Demand(number=number), now, calendar, actor)
     turn.emit(submitted)
     if screened is not None:
         turn.emit(e.DemandScreened(kind=screened))
         turn.close(Outcome.OUT_OF_SCOPE, f"screening:{screened}")
-        return turn.events
+        return turn
     turn.start(ClockName.CONTACT)
     turn.start(ClockName.RESOLVE)
     if place is None:
         turn.start(ClockName.LOCATE)
     else:
         turn.place(place, routing)
-    return turn.events
+    return turn
 
 
 def _locate(t: Turn, cmd: c.Locate) -> None:
@@ -89,7 +104,7 @@ def _resolve(t: Turn, cmd: c.Resolve) -> None:
     if not t.demand.accepted:
         _accept(t, c.Accept())
     t.stop(ClockName.CONTACT, ClockName.RESOLVE)
-    t.emit(e.Resolved(reply_id=cmd.reply_id, outcome=Outcome(cmd.outcome)))
+    t.emit(e.Resolved(reply_id=cmd.reply_id, outcome=Outcome(cmd.outcome), by=t.actor.id))
     t.start(ClockName.FOLLOW_UP)
     if not t.demand.awaiting_verification:
         t.start(ClockName.CALL_BACK)
@@ -277,7 +292,7 @@ def _bind(t: Turn, name: ClockName) -> None:
 
 def _review(t: Turn, name: ClockName) -> None:
     t.stop(name)
-    t.to_meeting("review")
+    t.to_meeting("review", convener=t.demand.holder)
 
 
 def _seal(t: Turn, name: ClockName) -> None:

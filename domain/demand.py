@@ -158,7 +158,7 @@ def _resolved(d: Demand, ev: e.Resolved, at: datetime) -> Changes:
     verify = d.terms.verify
     return {
         "stage": Stage.FEEDBACK,
-        "handler": d.holder,
+        "handler": ev.by,
         "holder": d.supervisor if verify else d.operator,
         "awaiting_verification": verify,
         "reply_id": ev.reply_id,

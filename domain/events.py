@@ -162,6 +162,7 @@ class Resolved(_Event):
     type: Literal["resolved"] = "resolved"
     reply_id: str
     outcome: Outcome
+    by: str
 
 
 class Verified(_Event):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -31,16 +31,17 @@ class Entry(BaseModel):
 
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
-
-
-def _instant(value: datetime | None) -> str | None:
-    return None if value is None else value.isoformat()
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def digest(previous: str, number: str, entry: Entry) -> str:
     """SHA-256 (hex) over the previous hash and the entry in canonical JSON (sorted keys, no spaces, UTF-8)."""
-    said = [number, entry.seq, entry.type, _instant(entry.at), entry.actor, entry.data, _instant(entry.performed_at)]
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    e = entry
+    return _digest(previous, number, e.seq, e.type, e.at, e.actor, e.data, e.performed_at)
+
+
+def _digest(previous: str, number: str, *said: object) -> str:
+    text = _CANONICAL.encode([number, *(v.astimezone(UTC).isoformat() if isinstance(v, datetime) else v for v in said)])
     return hashlib.sha256(previous.encode() + text.encode()).hexdigest()
 
 
@@ -48,14 +49,25 @@ def append(
     demand: Demand, events: Iterable[Event], *, at: datetime, actor: str, performed_at: datetime | None = None
 ) -> tuple[Demand, list[Entry]]:
     """The demand after `events`, and their entries. Pure: the same arguments give the same hashes."""
+    listed = list(events)
+    after = demand
+    for event in listed:
+        after = evolve(after, event, at)
+    return seal(after, listed, at=at, actor=actor, performed_at=performed_at)
+
+
+def seal(
+    after: Demand, events: Iterable[Event], *, at: datetime, actor: str, performed_at: datetime | None = None
+) -> tuple[Demand, list[Entry]]:
+    """Number and chain `events`, for a demand that has been through them but still bears the old `seq` and `head`."""
+    seq, head = after.seq, after.head
     entries: list[Entry] = []
     for event in events:
+        seq += 1
         data = event.model_dump(mode="json", exclude={"type"})
-        entry = Entry(seq=demand.seq + 1, type=event.type, at=at, actor=actor, data=data, performed_at=performed_at)
-        sealed = entry.model_copy(update={"hash": digest(demand.head, demand.number, entry)})
-        demand = evolve(demand, event, at).model_copy(update={"seq": sealed.seq, "head": sealed.hash})
-        entries.append(sealed)
-    return demand, entries
+        head = _digest(head, after.number, seq, event.type, at, actor, data, performed_at)
+        entries.append(Entry(seq=seq, type=event.type, at=at, actor=actor, data=data, performed_at=performed_at, hash=head))
+    return after.model_copy(update={"seq": seq, "head": head}), entries
 
 
 def replay(number: str, entries: Iterable[Entry]) -> Demand:

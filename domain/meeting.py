@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.actors import Actor
 from domain.commands import Decide, Id, TextId
@@ -60,8 +60,8 @@ class Decision(BaseModel):
     number: Id
     kind: DecisionKind
     lead: Candidate | None = None
-    due_at: datetime | None = None
-    review_at: datetime | None = None
+    due_at: AwareDatetime | None = None
+    review_at: AwareDatetime | None = None
     project: Id | None = None
     reply_id: TextId | None = None
     minute_id: TextId | None = None

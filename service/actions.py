@@ -6,6 +6,7 @@ from typing import Any, assert_never
 from uuid import uuid4
 
 from pydantic import TypeAdapter
+from temporalio.service import RPCError
 
 from contracts.demand import Acted
 from domain import commands as c
@@ -123,7 +124,10 @@ async def _worker(desk: Desk, actor: Actor, number: str, person: str) -> str:
 
 async def _send(desk: Desk, number: str, act: c.Act, update_id: str) -> None:
     try:
+        await desk.starter.hurry(number)
         await update(desk.temporal, number, "act", act, key=update_id, result=Acted)
+    except RPCError:
+        raise DomainError("not_started", "Its workflow is about to start. Repeat in a moment.") from None
     except NotRunning as gone:
         if gone.ended:
             raise DomainError("closed", "The demand is closed for good. Submit a new one and name it.") from None
@@ -138,7 +142,10 @@ async def _start_first(desk: Desk, number: str) -> None:
     """The command overtook the start: start it now. Raises DomainError `not_found` where there is no such demand."""
     waiting = await outbox.pending(desk.pool, [number])
     if waiting:
-        await desk.starter.now(waiting[0].demand, waiting[0].calendar)
+        try:
+            await desk.starter.now(waiting[0].demand, waiting[0].calendar)
+        except RPCError:
+            raise DomainError("not_started", "Its workflow is about to start. Repeat in a moment.") from None
         return
     if not await desk.pool.fetchval("select 1 from demand where number = $1", number):
         raise DomainError("not_found", "There is no demand with this number.")

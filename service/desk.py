@@ -19,9 +19,9 @@ from runtime.settings import Settings
 from service.calendars import for_span
 from service.pack import load_pack
 from service.staffing import Staffing
-from service.starter import Starter
+from service.starter import LEASE, Starter
 from store import calendars, queries
-from store.intake import next_numbers
+from store.intake import Writer, next_numbers
 from store.pool import UNAVAILABLE as POOL_UNAVAILABLE
 from store.pool import Pool, open_pool
 from store.seal import Sealer
@@ -50,6 +50,7 @@ class Desk:
     temporal: Client
     sealer: Sealer
     staffing: Staffing
+    writer: Writer
     starter: Starter
     loads: Loads = field(default_factory=Loads)
     _numbers: list[int] = field(default_factory=list)
@@ -123,6 +124,7 @@ async def open_desk(settings: Settings) -> Desk:
         temporal=temporal,
         sealer=Sealer(settings.key_ring()),
         staffing=Staffing.of(district),
+        writer=Writer(pool, lease=LEASE),
         starter=Starter(pool, temporal, settings.task_queue, at_once=settings.starters),
     )
     district.directory  # noqa: B018  (built now, not in the first request)

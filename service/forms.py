@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from domain.vocabulary import Channel, DecisionKind, Satisfied, Solved
 
@@ -73,7 +72,7 @@ class SubmitForm(_Form):
 class _Action(_Form):
     note: Words | None = None
     file_ids: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
-    performed_at: datetime | None = None
+    performed_at: AwareDatetime | None = None
 
     def codes(self) -> dict[str, Any]:
         """The fields that go into the command as they are."""
@@ -181,8 +180,8 @@ class DecisionForm(_Form):
     number: Code
     kind: DecisionKind
     unit: Code | None = None
-    due_at: datetime | None = None
-    review_at: datetime | None = None
+    due_at: AwareDatetime | None = None
+    review_at: AwareDatetime | None = None
     project: Code | None = None
     reply: Words | None = None
     minute: Words | None = None

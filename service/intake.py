@@ -10,19 +10,18 @@ from typing import Literal
 
 from domain.actors import Actor
 from domain.categories import Category
-from domain.decide import submit as first_events
+from domain.decide import submit as first_turn
 from domain.demand import Demand
 from domain.dispatch import route
 from domain.district import District
 from domain.errors import DomainError
 from domain.events import DemandSubmitted
-from domain.ledger import Entry, append
+from domain.ledger import Entry, seal
 from domain.promise import Promise
 from domain.vocabulary import ClockName
 from service.desk import Desk
 from service.forms import SubmitForm
 from service.places import local_date, locate
-from service.starter import LEASE
 from service.views import demand_view
 from store import intake as storing
 
@@ -52,6 +51,11 @@ async def submit(desk: Desk, actor: Actor, form: SubmitForm, key: str | None) ->
 
     Raises DomainError: `unknown_category`, `unknown_place`, `external_ref_taken`, `idempotency_key_reused`.
     """
+    with desk.starter.submission():
+        return await _submit(desk, actor, form, key)
+
+
+async def _submit(desk: Desk, actor: Actor, form: SubmitForm, key: str | None) -> Submitted:
     now = desk.now()
     fingerprint = fingerprint_of(form.model_dump_json())
     stored_key = None if key is None else key_of(actor, key)
@@ -65,7 +69,7 @@ async def submit(desk: Desk, actor: Actor, form: SubmitForm, key: str | None) ->
         refs=tuple((r.system, r.number) for r in form.external_refs),
     )  # fmt: skip
     try:
-        won = await storing.insert(desk.pool, taken, lease=LEASE)
+        won = await desk.writer.insert(taken)
     except storing.RefTaken:
         return await _ref_taken(desk, actor, taken)
     if not won:
@@ -103,11 +107,11 @@ def _open(desk: Desk, actor: Actor, form: SubmitForm, number: str, now: datetime
         opened_by=actor.id, dispatcher=staff.dispatchers[place.community] if place else staff.operator,
         supervisor=staff.supervisor, operator=staff.operator, promise=_promise(desk, category),
     )  # fmt: skip
-    events = first_events(
+    turn = first_turn(
         submitted, number, now, desk.calendar, place=place, routing=routing,
         screened=screening.rule if screening else None, actor=actor,
     )  # fmt: skip
-    return append(Demand(number=number), events, at=now, actor=actor.id)
+    return seal(turn.demand, turn.events, at=now, actor=actor.id)
 
 
 def _category(d: District, form: SubmitForm) -> tuple[Category, Literal["caller", "suggestion", "default"]]:

@@ -31,16 +31,15 @@ def row_values(d: Demand) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def entry_arrays(entries: list[Entry]) -> tuple[list[object], ...]:
-    """Seven columns, one array each, for `unnest`."""
-    return (
-        [e.seq for e in entries], [e.type for e in entries], [e.at for e in entries], [e.actor for e in entries],
-        [e.performed_at for e in entries], [json.dumps(e.data, ensure_ascii=False) for e in entries],
-        [e.hash for e in entries],
-    )  # fmt: skip
+def entry_values(entries: list[Entry]) -> list[tuple[object, ...]]:
+    """One tuple for each entry, in the order of the columns of `demand_event` after `number`."""
+    return [
+        (e.seq, e.type, e.at, e.actor, e.performed_at, json.dumps(e.data, ensure_ascii=False), e.hash) for e in entries
+    ]
 
 
 async def record(pool: Pool, demand: Demand, entries: list[Entry]) -> None:
     """Append `entries` and set the row to `demand`, unless that has been done already. One round trip, one commit."""
     state = demand.model_dump_json(exclude_defaults=True)
-    await pool.execute(_APPEND, *row_values(demand), entries[-1].at, demand.closed_at, state, *entry_arrays(entries))
+    columns = [list(column) for column in zip(*entry_values(entries), strict=True)]
+    await pool.execute(_APPEND, *row_values(demand), entries[-1].at, demand.closed_at, state, *columns)

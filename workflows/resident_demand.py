@@ -20,10 +20,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.actors import SYSTEM
     from domain.clocks import next_alarm
     from domain.commands import Act, Decide, Ring
-    from domain.decide import decide
+    from domain.decide import take_turn
     from domain.demand import Demand
     from domain.errors import DomainError
-    from domain.ledger import Entry, append
+    from domain.ledger import Entry, seal
     from domain.meeting import Item
     from domain.vocabulary import ClockName, Stage
 
@@ -91,7 +91,7 @@ class ResidentDemand:
             rule = "This Idempotency-Key was used with another body. Take a new key for a new action."
             raise ApplicationError(rule, type="idempotency_key_reused", non_retryable=True)
         try:
-            decide(self.demand, act, workflow.now(), self.calendar)
+            take_turn(self.demand, act, workflow.now(), self.calendar)
         except DomainError as refused:
             raise _failure(refused) from None
 
@@ -111,8 +111,8 @@ class ResidentDemand:
     def _apply(self, act: Act) -> None:
         before = self.demand.stage, self.demand
         now = workflow.now()
-        events = decide(self.demand, act, now, self.calendar)
-        self.demand, entries = append(self.demand, events, at=now, actor=act.actor.id, performed_at=act.performed_at)
+        turn = take_turn(self.demand, act, now, self.calendar)
+        self.demand, entries = seal(turn.demand, turn.events, at=now, actor=act.actor.id, performed_at=act.performed_at)
         self.log += entries
         if self.demand.turn != before[1].turn or (before[0] is Stage.MEETING and self.demand.stage is Stage.CLOSED):
             self.errands.append(before)

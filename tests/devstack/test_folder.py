@@ -80,6 +80,25 @@ def test_cleaning_up_never_ends_a_process_that_only_has_the_same_number(folder: 
         stranger.wait()
 
 
+def test_cleaning_up_ends_what_an_earlier_run_really_left(folder: Path) -> None:
+    script = folder / "worker.py"
+    script.write_text("import time; time.sleep(60)")
+    left = subprocess.Popen([sys.executable, str(script)])
+    try:
+        data = DataFolder(folder / "data")
+        data.path.mkdir()
+        ledger = {"pid": left.pid, "started_at": psutil.Process(left.pid).create_time()}
+        (data.path / "stack.json").write_text(json.dumps({"launcher": 1, "parts": {"worker": ledger}}))
+        said: list[str] = []
+        data.open(said.append)
+        data.close()
+        assert left.poll() is not None
+        assert f"Ended its worker (process {left.pid})." in said
+    finally:
+        left.kill()
+        left.wait()
+
+
 def test_a_torn_ledger_does_not_stop_a_start(folder: Path) -> None:
     data = DataFolder(folder / "data")
     data.path.mkdir()

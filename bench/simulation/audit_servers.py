@@ -1,0 +1,137 @@
+"""What only the servers can tell, read behind the API's back: rows, texts, outbox, workflows and their own state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+import asyncpg
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+
+from bench.simulation.audit import Log
+from contracts import names
+from domain.demand import Demand
+from domain.meeting import Item
+
+_SETTLE_SECONDS = 20.0
+
+
+@dataclass
+class Servers:
+    """`wrong` are the sentences; `history` is the number of history events of each demand's workflow."""
+
+    wrong: list[str] = field(default_factory=list)
+    history: list[int] = field(default_factory=list)
+
+
+async def check_servers(logs: list[Log], *, database_url: str, temporal_address: str) -> Servers:
+    """For a stack that holds these demands and no others."""
+    found = Servers()
+    client = await Client.connect(temporal_address, data_converter=pydantic_data_converter)
+    connection = await asyncpg.connect(database_url)
+    try:
+        found.wrong += await _check_tables(connection, logs)
+    finally:
+        await connection.close()
+    await _check_workflows(client, logs, found)
+    found.wrong += await _check_meetings(client, logs)
+    return found
+
+
+async def _check_tables(db: asyncpg.Connection, logs: list[Log]) -> list[str]:
+    wrong = []
+    numbers = [log.number for log in logs]
+    states = {r["number"]: r["state"] for r in await db.fetch("select number, state::text state from demand")}
+    for log in logs:
+        row = states.get(log.number)
+        if row is None:
+            wrong.append(f"{log.number}: no row (lost)")
+        elif Demand.model_validate_json(row) != log.demand:
+            wrong.append(f"{log.number}: the state in its row is not what its log makes")
+    for table in ("demand", "idempotency"):
+        count = await db.fetchval(f"select count(*) from {table}")  # noqa: S608
+        if count != len(numbers):
+            wrong.append(f"table {table} has {count} rows for {len(numbers)} accepted demands")
+    left = await db.fetchval("select count(*) from outbox")
+    if left:
+        wrong.append(f"{left} starts are still in the outbox")
+    return wrong + await _check_texts(db, logs) + await _check_agendas(db)
+
+
+async def _check_texts(db: asyncpg.Connection, logs: list[Log]) -> list[str]:
+    """Every text that a log names is kept, and no text is kept that no log names."""
+    kept = {r["id"] for r in await db.fetch("select id from demand_text where kind not in ('demand', 'minute')")}
+    named = {
+        str(text) for log in logs for entry in log.entries
+        for text in (entry.data.get("reply_id"), entry.data.get("note_id"))
+        if text and not str(text).startswith("screening:")
+    }  # fmt: skip
+    minutes = {r["id"] for r in await db.fetch("select id from demand_text where kind = 'minute'")}
+    lost, orphans = named - kept - minutes, kept - named
+    return [
+        *([f"{len(lost)} texts that logs name are not kept, such as {min(lost)}"] if lost else []),
+        *([f"{len(orphans)} texts are kept that no log names, such as {min(orphans)}"] if orphans else []),
+    ]
+
+
+async def _check_agendas(db: asyncpg.Connection) -> list[str]:
+    rows = await db.fetch(
+        "select i.meeting, i.number, i.turn from meeting_item i join demand d using (number)"
+        " where i.ended_at is null and d.stage <> 'meeting'"
+    )
+    return [f"{r['number']}: still on the agenda of {r['meeting']} as turn {r['turn']}" for r in rows]
+
+
+async def _check_workflows(client: Client, logs: list[Log], found: Servers) -> None:
+    gate = asyncio.Semaphore(8)
+
+    async def one(log: Log) -> None:
+        async with gate:
+            found.wrong += await _check_workflow(client, log, found)
+
+    await asyncio.gather(*(one(log) for log in logs))
+    until = asyncio.get_running_loop().time() + _SETTLE_SECONDS
+    query = f"WorkflowType = '{names.DEMAND_WORKFLOW}'"
+    while (count := (await client.count_workflows(query)).count) != len(logs):
+        if asyncio.get_running_loop().time() > until:  # the list of workflows follows a moment later
+            found.wrong.append(f"Temporal has {count} demand workflows for {len(logs)} accepted demands")
+            return
+        await asyncio.sleep(0.5)
+
+
+async def _check_workflow(client: Client, log: Log, found: Servers) -> list[str]:
+    handle = client.get_workflow_handle(log.number)
+    try:
+        described = await handle.describe()
+        state = await handle.query("state", result_type=Demand)
+    except RPCError as failed:
+        return [f"{log.number}: its workflow does not answer: {failed.status.name} (lost)"]
+    found.history.append(described.history_length)
+    wanted = WorkflowExecutionStatus.COMPLETED if log.demand.sealed else WorkflowExecutionStatus.RUNNING
+    wrong = []
+    if described.status is not wanted:
+        wrong.append(f"{log.number}: its workflow is {described.status and described.status.name}, not {wanted.name}")
+    if state != log.demand:
+        wrong.append(
+            f"{log.number}: the workflow's state (event {state.seq}) is not its log's (event {log.demand.seq})"
+        )
+    shown = described.typed_search_attributes.get(names.STAGE)
+    if log.demand.sealed and shown != log.demand.stage:
+        wrong.append(f"{log.number}: the search attribute Stage says {shown}, the log {log.demand.stage}")
+    return wrong
+
+
+async def _check_meetings(client: Client, logs: list[Log]) -> list[str]:
+    """A meeting that decided everything has nothing on its agenda."""
+    sent = Counter(str(e.data["meeting"]) for log in logs for e in log.entries if e.type == "sent_to_meeting")
+    wrong = []
+    closed = {log.number for log in logs if log.demand.closed_at is not None}
+    for meeting in sent:
+        handle = client.get_workflow_handle(names.meeting_workflow_id(meeting))
+        left = [i.number for i in await handle.query("agenda", result_type=list[Item]) if i.number in closed]
+        if left:
+            wrong.append(f"the workflow of {meeting} still has closed demands on its agenda: {', '.join(left[:5])}")
+    return wrong

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
+
+from tests.api.callers import Http, http_for
+from tests.builders import Product, running_product
+
+
+@pytest_asyncio.fixture(scope="module")
+async def product(temporal: WorkflowEnvironment, database: str) -> AsyncIterator[Product]:
+    async with running_product(temporal, database) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module")
+async def http(product: Product) -> AsyncIterator[Http]:
+    """The application in this process, on the same database and Temporal as `product`."""
+    async with http_for(product.settings) as client:
+        yield client
