@@ -26,8 +26,13 @@ WORKFLOWS = [ResidentDemand, JointMeeting]
 
 async def run(settings: Settings) -> None:
     """Serve the task queue and the relay until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     pool = await open_pool(settings.database_url, size=settings.db_pool_max)
-    client = await connect_patiently(settings.temporal_address, settings.temporal_namespace)
+    client = await connect_patiently(settings.temporal_address, settings.temporal_namespace, stop)
+    if client is None:
+        return
     demands = DemandActivities(pool, client, settings.task_queue)
     meetings = MeetingActivities(pool)
     worker = Worker(
@@ -40,9 +45,6 @@ async def run(settings: Settings) -> None:
         max_cached_workflows=2000,
         graceful_shutdown_timeout=timedelta(seconds=10),
     )
-    stop = asyncio.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     async with worker, asyncio.TaskGroup() as group:
         log = structlog.get_logger()
         log.info("worker ready", task_queue=settings.task_queue)

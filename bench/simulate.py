@@ -33,7 +33,7 @@ def main(
     kill_api: Annotated[int, typer.Option(min=0, help="kill -9 the API so often, in the middle.")] = 0,
     stop_temporal: Annotated[float, typer.Option(min=0, help="Temporal is away so many seconds during intake.")] = 0,
     at_once: Annotated[int, typer.Option(min=1, max=200, help="People who talk to the API at the same time.")] = 16,
-    sealed: Annotated[bool, typer.Option(help="Wait for the end of every reopen window, too.")] = True,
+    sealed: Annotated[bool, typer.Option(help="With --url: wait for the end of every reopen window, too.")] = False,
     url: Annotated[str | None, typer.Option(help="A running server instead of a stack of our own.")] = None,
     secret_file: Annotated[
         Path | None, typer.Option(help="With --url: the file of its token secret (DATA/secrets/dev_token_secret).")

@@ -243,8 +243,9 @@ def _decided_assign(t: Turn, cmd: c.Decide) -> None:
 
 
 def _decided_shelve(t: Turn, cmd: c.Decide) -> None:
-    if cmd.review_at is None or cmd.review_at <= t.now:
-        raise DomainError("validation_failed", "Shelving needs a review date in the future.", field="/review_at")
+    # One that has passed on the way here comes back at once: refused, the item would be on no agenda at all.
+    if cmd.review_at is None:
+        raise DomainError("validation_failed", "Shelving needs a review date: send `review_at`.", field="/review_at")
     t.stop(ClockName.DECIDE)
     t.emit(e.Shelved(review_at=cmd.review_at))
     t.pause(ClockName.CONTACT, ClockName.RESOLVE)

@@ -21,7 +21,7 @@ from service.desk import Desk
 from service.engine import NotRunning, update
 from service.intake import fingerprint_of, key_of
 from service.places import local_date, locate
-from service.reading import find
+from service.reading import current, find
 from service.words import take_back, write
 from store import outbox
 
@@ -49,7 +49,7 @@ async def act(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: st
         if refused.code not in UNDECIDED:
             await take_back(desk, written)
         raise
-    return await find(desk, actor, number)
+    return await current(desk, number)
 
 
 async def _command(desk: Desk, actor: Actor, number: str, form: f.ActionForm, written: dict[str, str]) -> c.Command:
@@ -57,7 +57,7 @@ async def _command(desk: Desk, actor: Actor, number: str, form: f.ActionForm, wr
     match form:
         case f.LocateForm():
             place = _must_locate(desk, form.location)
-            demand = await find(desk, actor, number)
+            demand = await current(desk, number)
             parts |= {"place": place, "routing": _above_grid(desk, demand, place)}
         case f.RefuseForm():
             place_named = _must_locate(desk, form.location) if form.location else None

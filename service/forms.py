@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from domain.vocabulary import Channel, DecisionKind, Satisfied, Solved
 
@@ -12,6 +13,16 @@ Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Story = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20000)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+
+
+def _in_utc(at: datetime) -> datetime:
+    """One spelling of an instant, so that its hash is the same before and after the database."""
+    if not 2000 <= at.year <= 2199:
+        raise ValueError("an instant lies between 2000 and 2199")
+    return at.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class _Form(BaseModel):
@@ -72,7 +83,7 @@ class SubmitForm(_Form):
 class _Action(_Form):
     note: Words | None = None
     file_ids: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
-    performed_at: AwareDatetime | None = None
+    performed_at: Instant | None = None
 
     def codes(self) -> dict[str, Any]:
         """The fields that go into the command as they are."""
@@ -180,8 +191,8 @@ class DecisionForm(_Form):
     number: Code
     kind: DecisionKind
     unit: Code | None = None
-    due_at: AwareDatetime | None = None
-    review_at: AwareDatetime | None = None
+    due_at: Instant | None = None
+    review_at: Instant | None = None
     project: Code | None = None
     reply: Words | None = None
     minute: Words | None = None

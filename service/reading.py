@@ -33,6 +33,17 @@ async def find(desk: Desk, actor: Actor, number: str, *, strong: bool = False) -
     return demand
 
 
+async def current(desk: Desk, number: str) -> Demand:
+    """The demand whoever asks: for somebody who acts, because acting may take it out of that person's scope.
+
+    Raises DomainError `not_found`.
+    """
+    row = await desk.pool.fetchval("select state from demand where number = $1", number)
+    if row is None:
+        raise DomainError("not_found", "There is no demand with this number, or it is not in your scope.")
+    return Demand.model_validate_json(row)
+
+
 async def _strong(desk: Desk, number: str) -> Demand | None:
     try:
         return await query(desk.temporal, number, "state", result=Demand)

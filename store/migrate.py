@@ -6,8 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.exc import SQLAlchemyError
 
 
 def config(url: str) -> Config:
@@ -29,7 +31,11 @@ def main() -> int:
         print("DATABASE_URL is not set. Give the database, for example postgresql://user:password@host/linli",
               file=sys.stderr)  # fmt: skip
         return 2
-    upgrade(url)
+    try:
+        upgrade(url)
+    except (OSError, asyncpg.PostgresError, SQLAlchemyError) as wrong:
+        print(f"The database at DATABASE_URL cannot be migrated: {type(wrong).__name__}. {wrong}", file=sys.stderr)
+        return 1
     print("migrated")
     return 0
 

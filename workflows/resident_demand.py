@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from contracts import names
     from contracts.meeting import TakeOff
     from domain.actors import SYSTEM
-    from domain.clocks import next_alarm
+    from domain.clocks import next_alarm, rung
     from domain.commands import Act, Decide, Ring
     from domain.decide import take_turn
     from domain.demand import Demand
@@ -63,7 +63,8 @@ class ResidentDemand:
             await workflow.wait_condition(lambda: bool(self.log) or self.bell)
             if self.bell:
                 self.bell = False
-                self._apply(Act(command=Ring(), actor=SYSTEM))
+                if not self.demand.sealed:  # a command may have closed it in the moment the timer fired
+                    self._apply(Act(command=Ring(), actor=SYSTEM))
         await workflow.wait_condition(lambda: not self.errands and workflow.all_handlers_finished())
         errands.cancel()
         return str(self.demand.outcome)
@@ -109,8 +110,10 @@ class ResidentDemand:
     # ---- what follows
 
     def _apply(self, act: Act) -> None:
-        before = self.demand.stage, self.demand
         now = workflow.now()
+        if act.command.type != "ring" and rung(self.demand, now):
+            self._apply(Act(command=Ring(), actor=SYSTEM))  # what a clock did stands in the log as nobody's doing
+        before = self.demand.stage, self.demand
         turn = take_turn(self.demand, act, now, self.calendar)
         self.demand, entries = seal(turn.demand, turn.events, at=now, actor=act.actor.id, performed_at=act.performed_at)
         self.log += entries

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from random import Random
 
 from bench.simulation.diary import Diary
+from bench.simulation.patience import until
 from devstack.stack import Stack
 
-_POLL_SECONDS = 0.05
 _SETTLE_SECONDS = 3.0
 
 
@@ -45,18 +45,18 @@ class Faults:
 
     async def run(self) -> None:
         for moment, name in self._kills:
-            while self._lived() < moment * self._demands:
-                await asyncio.sleep(_POLL_SECONDS)
+            await self._until_lived(moment * self._demands)
             await self._kill(name)
 
+    async def _until_lived(self, demands: float) -> None:
+        await until(lambda: self._lived() >= demands)
+
     async def _kill(self, name: str) -> None:
-        while self._stack.pids[name] is None:
-            await asyncio.sleep(_POLL_SECONDS)
+        await until(lambda: self._stack.pids[name] is not None)
         victim = self._stack.pids[name]
         await asyncio.to_thread(self._stack.kill, name)
         self._diary.faults.append(f"kill -9 {name} (process {victim}) after {self._lived()} of {self._demands} demands")
-        while self._stack.pids[name] in (None, victim):
-            await asyncio.sleep(_POLL_SECONDS)
+        await until(lambda: self._stack.pids[name] not in (None, victim))
         await asyncio.sleep(_SETTLE_SECONDS)
 
     async def outage(self) -> None:

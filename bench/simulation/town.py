@@ -10,6 +10,7 @@ from typing import Any
 from bench.simulation.diary import Diary
 from bench.simulation.faults import Faults
 from bench.simulation.life import Life
+from bench.simulation.patience import until
 from bench.simulation.people import Cast
 from bench.simulation.plans import Plan
 from bench.simulation.sitting import Sitting
@@ -17,7 +18,6 @@ from bench.simulation.telephone import Telephone
 
 # Who waits for a clock or a meeting keeps nobody else from starting; how many live at all is bounded too.
 _BUSY, _ALIVE = 24, 90
-_POLL_SECONDS = 0.05
 _SHARE_BEFORE_OUTAGE, _SHARE_DURING_OUTAGE = 0.2, 0.4
 
 
@@ -86,8 +86,7 @@ class Town:
 
     async def _room(self) -> None:
         """Intake keeps a little ahead of the people who work."""
-        while self._waiting.qsize() > 4:
-            await asyncio.sleep(_POLL_SECONDS)
+        await until(lambda: self._waiting.qsize() <= 4)
 
     async def _submit(self, plan: Plan, faults: Faults | None) -> None:
         said = await self._hotline.post(plan.opener, "/api/v1/demands", plan.body, plan.key)
@@ -107,15 +106,14 @@ class Town:
     async def _live(self) -> None:
         async with asyncio.TaskGroup() as group:
             for _ in self._plans:
-                while self._is_full():
-                    await asyncio.sleep(_POLL_SECONDS)
+                await until(self._has_room)
                 came = await self._waiting.get()
                 if came is not None:
                     group.create_task(self._live_one(*came))
 
-    def _is_full(self) -> bool:
+    def _has_room(self) -> bool:
         busy = sum(not life.waits for life in self._lives)
-        return busy >= _BUSY or len(self._lives) >= _ALIVE
+        return busy < _BUSY and len(self._lives) < _ALIVE
 
     async def _live_one(self, plan: Plan, number: str) -> None:
         life = Life(plan, number, cast=self._cast, phone=self._phone, diary=self._diary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import structlog
 from temporalio.client import Client
@@ -22,13 +23,15 @@ async def connect(address: str, namespace: str) -> Client:
     )
 
 
-async def connect_patiently(address: str, namespace: str) -> Client:
-    """A connected client, however long that takes."""
+async def connect_patiently(address: str, namespace: str, stop: asyncio.Event) -> Client | None:
+    """A connected client, however long that takes; None when `stop` came first."""
     pause = 0.5
-    while True:
+    while not stop.is_set():
         try:
             return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
         except RuntimeError as down:  # what the SDK raises when it cannot connect
             log.warning("temporal does not answer", reason=type(down).__name__)
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
             pause = min(pause * 2, 10)
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import re
 import shlex
 import shutil
@@ -117,11 +118,12 @@ def _names(rule: str, path: str) -> bool:
 
 
 def lay_out_image(root: Path) -> None:
-    """Put below `root` the files the image would hold of the checkout, and no others."""
+    """Put below `root` the files the image would hold of the checkout, and no others; compiled, as the image is."""
     for sources, target in copies():
         place = root / target.lstrip("/") if target.startswith("/") else root / "app" / target
         for source in sources:
             _copy(ROOT / source, place if len(sources) == 1 and not target.endswith("/") else place / _name_in(source))
+    compileall.compile_dir(root / "app", quiet=1)
 
 
 def _name_in(source: str) -> str:

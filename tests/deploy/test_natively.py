@@ -11,11 +11,9 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,74 +23,14 @@ import psutil
 import pytest
 
 from contracts.names import SEARCH_ATTRIBUTES
-from devstack import pgbinaries, ports
+from devstack import ports
 from devstack.postgres import Postgres
 from devstack.temporal import Temporal
 from service.tokens import mint
 from tests.deploy import compose
+from tests.deploy.machine import GIVEN, PATIENCE, TOKEN_SECRET, Machine, run
 
-TOKEN_SECRET = "a-secret-of-this-test-alone"
 SUPERVISOR = "p-0002"
-PATIENCE = 60.0  # no promise about speed: only what a stuck run may cost
-GIVEN = {
-    "POSTGRES_PASSWORD": secrets.token_hex(24),
-    "LINLI_DB_PASSWORD": secrets.token_hex(24),
-    "TEMPORAL_DB_PASSWORD": secrets.token_hex(24),
-    "LINLI_DATA_KEYS": "k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-    "LINLI_DEV_TOKEN_SECRET": TOKEN_SECRET,
-}
-
-
-@dataclass
-class Machine:
-    """Stands in for the engine: the image's files below `root`, the servers' names mapped to where they really are."""
-
-    root: Path
-    postgres: Postgres
-    temporal: Temporal
-    port: int
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def environment(self, service: str) -> dict[str, str]:
-        """The image's, then the service's, then what stands for the container's file system and network."""
-        psql = pgbinaries.find_binaries().path("psql")
-        inside = {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), str(Path(psql).parent), os.defpath]),
-            "LINLI_ROOT": str(self.root / "app"),
-            "LINLI_HTTP_HOST": "127.0.0.1",
-            "LINLI_HTTP_PORT": str(self.port),
-        }
-        declared = compose.services(GIVEN)[service]["environment"]
-        return {**compose.image_environment(), **{k: self._mapped(v) for k, v in declared.items()}, **inside}
-
-    def _mapped(self, value: str) -> str:
-        database = urlsplit(self.postgres.url).netloc.rpartition("@")[2]
-        return value.replace("@postgres:5432/", f"@{database}/").replace("temporal:7233", self.temporal.address)
-
-    def command(self, service: str) -> list[str]:
-        entrypoint = next(words for name, words in compose.instructions()[-1] if name == "ENTRYPOINT")
-        assert entrypoint == '["/usr/local/bin/linli"]'
-        return [str(self.root / "usr/local/bin/linli"), *compose.services(GIVEN)[service]["command"]]
-
-    def healthy(self, service: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        kind, program, *arguments = compose.services(GIVEN)[service]["healthcheck"]["test"]
-        assert (kind, program) == ("CMD", "linli")
-        return run([str(self.root / "usr/local/bin/linli"), *arguments], {**self.environment(service), **changes})
-
-    def script(self, service: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        """A one-shot or init script of the servers, by the file its `configs` name."""
-        (mounted,) = compose.services(GIVEN)[service]["configs"]
-        file = compose.compose(GIVEN)["configs"][mounted["source"]]["file"]
-        return run(["/bin/sh", str(compose.ROOT / file)], {**self.environment(service), **changes})
-
-
-def run(command: list[str], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, env=dict(env), cwd="/", capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
 
 
 @pytest.fixture(scope="module")
@@ -125,14 +63,22 @@ def test_a_missing_setting_ends_the_program_with_a_sentence(machine: Machine) ->
         assert ended.stderr.startswith("LINLI_DATA_KEYS is not set.")
 
 
-def test_from_an_empty_server_to_a_clean_drain(machine: Machine, tmp_path: Path) -> None:
+@pytest.fixture
+def logs(tmp_path: Path) -> Iterator[Path]:
+    """Where the programs write; pytest shows the ends of the files when a test fails."""
+    yield tmp_path
+    for log in sorted(tmp_path.glob("*.log")):
+        print(f"--- {log.name}", log.read_text(errors="replace")[-2000:], sep="\n")
+
+
+def test_from_an_empty_server_to_a_clean_drain(machine: Machine, logs: Path) -> None:
     make_roles(machine)
     make_namespace(machine)
     migrate(machine)
     before = files(machine.root)
     with ExitStack() as stack:
-        worker = start(stack, machine, "worker", tmp_path)
-        api = start(stack, machine, "api", tmp_path)
+        worker = start(stack, machine, "worker", logs)
+        api = start(stack, machine, "api", logs)
         until(lambda: ready(machine), api, worker)
         assert "worker.py" in " ".join(psutil.Process(worker.pid).cmdline())
         assert "serve_api.py" in " ".join(psutil.Process(api.pid).cmdline())

@@ -148,7 +148,7 @@ async def test_a_late_or_doubled_decision_is_not_taken(product: Product) -> None
     assert (await p.types(number)).count("meeting_decided") == 1
 
 
-@pytest.mark.parametrize("performed_at", ["2026-11-23T09:00:00+08:00", "2026-11-23T01:00:00Z", "0001-01-02T00:00:00Z"])
+@pytest.mark.parametrize("performed_at", ["2026-11-23T09:00:00+08:00", "2026-11-23T01:00:00Z"])
 async def test_what_a_device_says_of_its_time_survives_the_database(product: Product, performed_at: str) -> None:
     from domain.ledger import replay
 
