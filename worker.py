@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import compileall
 import os
 import signal
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
@@ -62,6 +64,8 @@ def main() -> int:
         print(wrong, file=sys.stderr)
         return 2
     configure_logging(settings.log_level)
+    # The sandbox imports the workflow's file for every demand; from source that takes 10 ms each time.
+    compileall.compile_dir(Path(__file__).with_name("workflows"), quiet=2)
     asyncio.run(run(settings))
     return 0
 

@@ -168,7 +168,7 @@ class Ground:
 @contextmanager
 def prepared() -> Iterator[Ground]:
     """A fresh stack with nothing in it; the folder is gone afterwards."""
-    with temporary_folder() as folder, Stack(folder / "data", port=0, say=lambda line: None) as stack:
+    with temporary_folder() as folder, Stack(folder, port=0, say=lambda line: None) as stack:
         ground = Ground(stack, folder)
         try:
             yield ground

@@ -12,13 +12,14 @@ from bench.ground import BenchError, Ground
 TARGET = 0.4
 OURS = (
     "`POST /api/v1/demands` of the running product, 16 keep-alive connections in a closed loop: token, validation, "
-    "screening, routing to a grid, sealing, idempotency, event log, outbox. The workflows of the accepted demands start "
-    "meanwhile, on the same cores; the next pass waits until all have started."
+    "screening, routing to a grid, sealing, idempotency, event log, outbox. Demands that wait at the same moment share "
+    "a statement and a commit. Their workflows start on the same cores, as far as the starter does not step back in the "
+    "surge; the next pass waits until all have started, and the time that takes is not counted."
 )
 FLOOR = (
     "FastAPI and asyncpg in a uvicorn process of its own, the same pool of connections, a validated pydantic body, one "
-    "statement and one commit that writes the same rows (idempotency, demand, its events, text, reporter, outbox; copied "
-    "from one real demand) into tables of the same make on the same PostgreSQL. It checks no token, decides and encrypts "
+    "statement and one commit a request, which write the same rows (idempotency, demand, its events, text, reporter, outbox; "
+    "copied from one real demand) into tables of the same make on the same PostgreSQL. It checks no token, decides and encrypts "
     "nothing, starts no workflow. Same load client, same requests."
 )
 

@@ -37,11 +37,11 @@ def take_turn(demand: Demand, act: c.Act, now: datetime, calendar: Calendar) -> 
     if act.command.type != "ring":
         _ring(turn, c.Ring())  # a bell that has come is heard first, even where the timer and the command come together
     check(turn.demand, act.command.type, act.actor)
-    _HANDLERS[act.command.type](turn, act.command)
     if act.command.note_id and act.command.type != "note":
         turn.emit(e.NoteAdded(note_id=act.command.note_id))
     if act.command.file_ids and act.command.type != "attach":
         turn.emit(e.FilesAttached(file_ids=act.command.file_ids))
+    _HANDLERS[act.command.type](turn, act.command)  # last: nothing follows the event that closes a demand
     return turn
 
 

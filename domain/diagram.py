@@ -50,6 +50,7 @@ def mermaid() -> str:
     lines += [f"    {stage}: {stage} {CHINESE[stage]}" for stage in Stage]
     lines += [f"    [*] --> {stage}" for stage in (Stage.INTAKE, Stage.GRID, Stage.UNIT, Stage.MEETING)]
     lines += [f"    {stage} --> {to}: {', '.join(commands)}" for stage, to, commands in moves()]
+    lines.append(f"    [*] --> {Stage.CLOSED}: somebody else's business")
     lines.append(f"    {Stage.FEEDBACK} --> {Stage.CLOSED}: nobody answers")
     lines.append(f"    {Stage.CLOSED} --> [*]: reopen window over")
     return "\n".join(lines) + "\n"

@@ -88,7 +88,7 @@ _NEEDS: dict[DecisionKind, tuple[str, str, str]] = {
 
 def _may_decide(meeting: Meeting, actor: Actor) -> bool:
     if meeting.scope is None:
-        return actor.has(Role.SUPERVISOR)
+        return actor.has(Role.SUPERVISOR) or actor.has(Role.CHAIR)
     deciding = (Role.CHAIR, Role.COMMUNITY_SECRETARY)
     return any(actor.has(role, community=meeting.scope) for role in deciding)
 
@@ -96,12 +96,12 @@ def _may_decide(meeting: Meeting, actor: Actor) -> bool:
 def decide_item(meeting: Meeting, act: MeetingAct, now: datetime) -> tuple[Meeting, Decide]:
     """The meeting without the item, and the command that its demand gets.
 
-    Raises DomainError: `not_permitted` for anybody but the chair and the secretary (the supervisor, in the committee),
-    `not_on_agenda`, or what the kind of decision still needs.
+    Raises DomainError: `not_permitted` for anybody but the chair and the secretary (in the committee: its chair and a
+    supervisor), `not_on_agenda`, or what the kind of decision still needs.
     """
     d = act.decision
     if not _may_decide(meeting, act.actor):
-        who = "the chair and the secretary of its community" if meeting.scope else "a supervisor"
+        who = "the chair and the secretary of its community" if meeting.scope else "its chair and a supervisor"
         raise DomainError("not_permitted", f"A decision of this meeting is for {who}.", meeting=meeting.id)
     item = meeting.agenda.get(d.number)
     if item is None:

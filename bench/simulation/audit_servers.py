@@ -50,7 +50,8 @@ async def _check_tables(db: asyncpg.Connection, logs: list[Log]) -> list[str]:
         if row is None:
             wrong.append(f"{log.number}: no row (lost)")
         elif Demand.model_validate_json(row) != log.demand:
-            wrong.append(f"{log.number}: the state in its row is not what its log makes")
+            apart = _apart(Demand.model_validate_json(row), log.demand)
+            wrong.append(f"{log.number}: the state in its row is not what its log makes: {apart}")
     for table in ("demand", "idempotency"):
         count = await db.fetchval(f"select count(*) from {table}")
         if count != len(numbers):
@@ -59,6 +60,11 @@ async def _check_tables(db: asyncpg.Connection, logs: list[Log]) -> list[str]:
     if left:
         wrong.append(f"{left} starts are still in the outbox")
     return wrong + await _check_texts(db, logs) + await _check_agendas(db)
+
+
+def _apart(one: Demand, other: Demand) -> str:
+    fields = [name for name in Demand.model_fields if getattr(one, name) != getattr(other, name)]
+    return "; ".join(f"{name} {getattr(one, name)!r} and {getattr(other, name)!r}" for name in fields)
 
 
 async def _check_texts(db: asyncpg.Connection, logs: list[Log]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.api.callers import RESIDENT, Http, code_of, http_for
+from tests.lines import line_to
 from tests.builders import BLOCKED_DRAIN, INTEGRATOR, OPERATOR, SUPERVISOR, Product, new_key, settings_for, until
 
 from domain.ledger import Entry, replay
@@ -147,7 +148,6 @@ async def test_lists_stay_in_scope(http: Http, product: Product) -> None:
     assert await numbers(SUPERVISOR, unit="u-gas") == {at_unit["number"]}
     assert at_unit["number"] in await numbers(SUPERVISOR, category="0403")
     assert await numbers(SUPERVISOR, category="04030") >= {at_unit["number"]}
-    assert await numbers(SUPERVISOR, category="%") == set() or True
     assert mine in await numbers(d.grid("zhangjiapo-01").duty_worker, holder="me")
     assert await numbers(SUPERVISOR, holder=d.unit("u-gas").liaison) == {at_unit["number"]}
     assert not await numbers(SUPERVISOR, breached="true")
@@ -223,25 +223,25 @@ async def test_temporal_down_takes_demands_in_and_says_that_actions_wait(product
         assert not [t for t in starter._tasks if t.done()]
 
 
-async def test_database_down_is_said_so(http: Http, product: Product, new_database: Any, postgres: Any) -> None:
-    """A database of its own, whose connections are then refused."""
-    url = new_database()
-    name = url.rpartition("/")[2]
-    settings = settings_for(url, product.settings.temporal_address, product.task_queue)
-    async with http_for(settings) as http:
-        view = await http.submit()
-        postgres.psql("postgres", f"alter database {name} allow_connections false")
-        postgres.psql("postgres", f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
-        for answer in (
-            await http.post("/api/v1/demands", {"text": "数据库不在"}),
-            await http.get("/api/v1/demands"),
-            await http.get(f"/api/v1/demands/{view['number']}"),
-            await http.get(f"/api/v1/demands/{view['number']}/events"),
-            await http.act(view["number"], RESIDENT, "urge", note="快一点"),
-            await http.get("/api/v1/meetings"),
-        ):
-            assert (answer.status_code, code_of(answer)) == (503, "unavailable"), answer.text
-            assert answer.headers["retry-after"]
-        assert (await http.client.get("/readyz")).json()["checks"]["temporal"] == "ok"
-        postgres.psql("postgres", f"alter database {name} allow_connections true")
-        assert (await http.post("/api/v1/demands", {"text": "又在了"})).status_code == 201
+async def test_database_down_is_said_so(product: Product, database: str) -> None:
+    async with line_to(database) as (line, url):
+        settings = settings_for(url, product.settings.temporal_address, product.task_queue)
+        async with http_for(settings) as http:
+            view = await http.submit()
+            await line.cut()
+            for answer in (
+                await http.post("/api/v1/demands", {"text": "数据库不在"}),
+                await http.get("/api/v1/demands"),
+                await http.get(f"/api/v1/demands/{view['number']}"),
+                await http.get(f"/api/v1/demands/{view['number']}/events"),
+                await http.act(view["number"], RESIDENT, "urge", note="快一点"),
+                await http.get("/api/v1/meetings"),
+            ):
+                assert (answer.status_code, code_of(answer)) == (503, "unavailable"), answer.text
+                assert answer.headers["retry-after"]
+            checks = (await http.client.get("/readyz")).json()["checks"]
+            assert checks["temporal"] == "ok" != checks["database"]
+            await line.mend()
+            for path in ("/api/v1/demands", f"/api/v1/demands/{view['number']}/events"):
+                assert (await http.get(path)).status_code == 200
+            assert (await http.post("/api/v1/demands", {"text": "又在了"})).status_code == 201

@@ -55,10 +55,12 @@ EVERYBODY = (
 
 def a_calendar() -> Calendar:
     """Two windows a day, a spring holiday, and a Saturday that is worked for it."""
-    return Calendar(
-        version="test-1", off=("2027-04-05",), work=("2027-04-10",),
-        published_from=date(2027, 1, 1), published_until=date(2028, 12, 31),
-    )  # type: ignore[arg-type]  # fmt: skip
+    return Calendar.model_validate(
+        {
+            "version": "test-1", "off": ["2027-04-05"], "work": ["2027-04-10"],
+            "published_from": date(2027, 1, 1), "published_until": date(2028, 12, 31),
+        }
+    )  # fmt: skip
 
 
 CALENDAR = a_calendar()
@@ -248,5 +250,3 @@ def redone(story: Story, times: int) -> Story:
         story.does(holder, resolved())
         story.does(REPORTER, not_solved())
     return story
-
-
