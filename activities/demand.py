@@ -23,7 +23,7 @@ class DemandActivities:
     @activity.defn(name="record")
     async def record(self, record: Record) -> None:
         """See contracts.demand.record."""
-        await recording.record(self._pool, record.demand, record.entries)
+        await recording.record(self._pool, record.demand, record.entries, after=record.after, at=record.at)
 
     @activity.defn(name="put_on_agenda")
     async def put_on_agenda(self, asked: AgendaItem) -> None:

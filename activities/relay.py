@@ -1,4 +1,7 @@
-"""The relay: starts the workflows of accepted demands that nobody started, for example because Temporal was down."""
+"""The relay: starts the workflows of accepted demands that nobody started, for example because Temporal was down.
+
+When it starts, and after each outage, it has the tables compared with the workflows first.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
-from temporalio.service import RPCError
 
-from gateways.temporal import start_demand
+from activities.reconcile import reconcile
+from gateways.temporal import UNREACHABLE, start_demand
 from store import outbox
 from store.pool import UNAVAILABLE, Pool
 
@@ -18,17 +21,23 @@ BATCH = 50
 AT_ONCE = 8
 IDLE_SECONDS = 1.0
 
+WAITS_FOR: tuple[type[Exception], ...] = (*UNREACHABLE, *UNAVAILABLE)
+
 log = structlog.get_logger()
 
 
 async def relay(pool: Pool, client: Client, task_queue: str) -> None:
     """Run until cancelled. Several relays share the work: a claim is a lease that ends by itself."""
+    unsure = True  # a worker may have died just now
     while True:
         try:
+            if unsure:
+                await reconcile(pool, client)
+                unsure = False
             started = await relay_once(pool, client, task_queue)
-        except (RPCError, *UNAVAILABLE) as down:
+        except WAITS_FOR as down:
             log.warning("relay waits", reason=type(down).__name__)
-            started = 0
+            started, unsure = 0, True
         if started < BATCH:
             await asyncio.sleep(IDLE_SECONDS)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from api.auth import Caller
 from api.paging import PageAsked
@@ -23,6 +24,16 @@ IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")] | None,
     Header(description="The same key gets the same answer and acts once; another body under it is refused."),
 ]
+
+
+def _is_number(text: str) -> str:
+    """Other workflows live beside the demands (meetings): their ids are no numbers of demands."""
+    if not re.fullmatch(r"\d{8}-\d{6,12}", text, re.ASCII):
+        raise problem("not_found")
+    return text
+
+
+Number = Annotated[str, AfterValidator(_is_number)]
 Code = Annotated[str | None, Query(max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
 
 
@@ -72,7 +83,7 @@ async def list_demands(
 
 @router.get("/demands/{number}")
 async def read_demand(
-    number: str, caller: Caller, request: Request, consistency: Literal["eventual", "strong"] = "eventual"
+    number: Number, caller: Caller, request: Request, consistency: Literal["eventual", "strong"] = "eventual"
 ) -> dict[str, Any]:
     """One demand; `consistency=strong` asks its workflow instead of the table."""
     desk = request.app.state.desk
@@ -82,7 +93,7 @@ async def read_demand(
 
 @router.get("/demands/{number}/events")
 async def list_demand_events(
-    number: str, caller: Caller, request: Request, response: Response, page: PageAsked
+    number: Number, caller: Caller, request: Request, response: Response, page: PageAsked
 ) -> list[dict[str, Any]]:
     """The demand's log in order; each entry's `hash` covers the one before."""
     after = int(str(page.after[0])) if page.after else 0
@@ -100,7 +111,7 @@ async def read_demand_texts(number: str, caller: Caller, request: Request) -> di
 
 @router.post("/demands/{number}/actions")
 async def act_on_demand(
-    number: str, form: ActionForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
+    number: Number, form: ActionForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
     """Do one of the demand's `permitted` actions; answers with the demand as it is afterwards."""
     if len(number) > 40:

@@ -26,6 +26,7 @@ _WHERE = {
 }  # fmt: skip
 _ADVICE = {
     "idempotency_key_reused": "It was imported before with other content or other options; change that demand instead.",
+    "phone": "Write digits, spaces and hyphens only, 5 to 20 of them, after an optional +.",
     "body_too_large": "The row is too long for the server: shorten its text.",
 }
 
@@ -86,7 +87,13 @@ class Sender:
             raise NoServer(f"The server does not let this token import: {problem.get('detail', said.status_code)}")
         code = str(problem.get("code", said.status_code))
         where, advice = _explained(problem)
-        return Refusal(row.number, row.line, code, file.column(where) if where else "", _ADVICE.get(code, advice))
+        return Refusal(
+            row.number,
+            row.line,
+            code,
+            file.column(where) if where else "",
+            _ADVICE.get(where or "", _ADVICE.get(code, advice)),
+        )
 
     async def _verdict(self, body: Body, key: str) -> httpx2.Response:
         """The same key every time, so that a lost answer is no second demand."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
@@ -36,10 +38,13 @@ class Acted(_Message):
 
 
 class Record(_Message):
-    """One transition on its way into the tables: new log entries, and the demand after the last of them."""
+    """A transition on its way into the tables: new log entries, the demand after the last of them, the hash they
+    follow, and the instant of the attempt. Without entries: take back whatever the tables hold beyond the demand."""
 
     demand: Demand
     entries: list[Entry]
+    after: str
+    at: datetime
 
 
 class AgendaItem(_Message):

@@ -6,7 +6,6 @@ from typing import Any, assert_never
 from uuid import uuid4
 
 from pydantic import TypeAdapter
-from temporalio.service import RPCError
 
 from contracts.demand import Acted
 from domain import commands as c
@@ -16,6 +15,7 @@ from domain.dispatch import route
 from domain.errors import DomainError
 from domain.routing import Candidate, Routing
 from domain.vocabulary import Role
+from gateways.temporal import UNREACHABLE
 from service import forms as f
 from service.desk import Desk
 from service.engine import NotRunning, update
@@ -126,7 +126,7 @@ async def _send(desk: Desk, number: str, act: c.Act, update_id: str) -> None:
     try:
         await desk.starter.hurry(number)
         await update(desk.temporal, number, "act", act, key=update_id, result=Acted)
-    except RPCError:
+    except UNREACHABLE:
         raise DomainError("not_started", "Its workflow is about to start. Repeat in a moment.") from None
     except NotRunning as gone:
         if gone.ended:
@@ -144,7 +144,7 @@ async def _start_first(desk: Desk, number: str) -> None:
     if waiting:
         try:
             await desk.starter.now(waiting[0].demand, waiting[0].calendar)
-        except RPCError:
+        except UNREACHABLE:
             raise DomainError("not_started", "Its workflow is about to start. Repeat in a moment.") from None
         return
     if not await desk.pool.fetchval("select 1 from demand where number = $1", number):

@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import DomainError
+from gateways.temporal import UNREACHABLE
 
 T = TypeVar("T")
 
@@ -41,6 +42,8 @@ async def update(client: Client, workflow_id: str, name: str, arg: object, *, ke
         raise _unknown() from None
     except RPCError as failed:
         raise _from_rpc(failed) from None
+    except UNREACHABLE:
+        raise _unavailable() from None
 
 
 async def query(client: Client, workflow_id: str, name: str, *, result: type[T]) -> T:
@@ -54,6 +57,8 @@ async def query(client: Client, workflow_id: str, name: str, *, result: type[T])
         raise _unknown() from None
     except RPCError as failed:
         raise _from_rpc(failed) from None
+    except UNREACHABLE:
+        raise _unavailable() from None
 
 
 def _refusal(failed: WorkflowUpdateFailedError) -> Exception:
@@ -76,4 +81,8 @@ def _from_rpc(failed: RPCError) -> Exception:
     unsure = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.CANCELLED)
     if failed.status in unsure:
         return _unknown()
+    return _unavailable()
+
+
+def _unavailable() -> DomainError:
     return DomainError("unavailable", "The engine does not answer. The demand is safe; repeat in a moment.")

@@ -13,11 +13,10 @@ from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
-from temporalio.service import RPCError
 
 from domain.demand import Demand
 from domain.worktime import Calendar
-from gateways.temporal import start_demand
+from gateways.temporal import UNREACHABLE, start_demand
 from store import outbox
 from store.pool import UNAVAILABLE, Pool
 
@@ -61,14 +60,14 @@ class Starter:
             self._something.set()
 
     async def hurry(self, number: str) -> None:
-        """Somebody acts on it already: be done with its start first, if that is ours. Raises RPCError like `now`."""
+        """Somebody acts on it already: be done with its start first, if that is ours. Raises UNREACHABLE like `now`."""
         if number in self._waiting:
             await self.now(*self._waiting.pop(number))
         elif number in self._under_way:
             await asyncio.wait([self._under_way[number]])
 
     async def now(self, demand: Demand, calendar: Calendar) -> None:
-        """Start it before going on. Raises RPCError when Temporal does not answer."""
+        """Start it before going on. Raises UNREACHABLE when Temporal does not answer."""
         done = self._under_way[demand.number] = asyncio.get_running_loop().create_future()
         try:
             await start_demand(self._temporal, self._task_queue, demand, calendar)
@@ -93,8 +92,8 @@ class Starter:
             demand, calendar = self._waiting.pop(next(iter(self._waiting)))
             try:
                 await self.now(demand, calendar)
-            except RPCError as down:
-                log.warning("start left to the relay", demand_id=demand.number, reason=down.status.name)
+            except UNREACHABLE as down:
+                log.warning("start left to the relay", demand_id=demand.number, reason=type(down).__name__)
                 await asyncio.sleep(SURGE_PAUSE_SECONDS)
 
     async def _tidy(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pydantic import ValidationError
+
 from domain.demand import Demand
 from domain.worktime import Calendar
 from store.pool import Pool
@@ -38,12 +40,18 @@ async def pending(pool: Pool, numbers: list[str]) -> list[Pending]:
     if not numbers:
         return []
     rows = await pool.fetch(
-        "select d.state, c.body from outbox o join demand d using (number)"
+        "select o.number, d.state, c.body from outbox o join demand d using (number)"
         " join calendar c on c.version = d.state->'promise'->>'calendar'"
         " where o.kind = $1 and o.number = any($2::text[]) order by o.id",
         START, numbers,
     )  # fmt: skip
-    return [Pending(Demand.model_validate_json(r["state"]), Calendar.model_validate_json(r["body"])) for r in rows]
+    readable = []
+    for r in rows:
+        try:
+            readable.append(Pending(Demand.model_validate_json(r["state"]), Calendar.model_validate_json(r["body"])))
+        except ValidationError as broken:  # one that cannot be read must not stop the others
+            await failed(pool, r["number"], f"unreadable: {broken.error_count()} errors")
+    return readable
 
 
 async def done(pool: Pool, numbers: list[str]) -> None:

@@ -1,8 +1,15 @@
-"""The projection: one statement appends a transition's events and moves the demand's row on."""
+"""The projection: one statement appends a transition's events and moves the demand's row on.
+
+It runs before the workflow's own history is committed, so an attempt may be recorded that never was: the worker died, the
+task came too late, and the next attempt decides anew, perhaps in another order. Therefore the last attempt wins. Attempts
+are told apart by their instant, the start of their workflow task, which only grows: what follows the row's own hash is
+taken, a later attempt replaces the tail that an earlier one left, an earlier one that arrives late changes nothing (docs/decisions/0006-the-last-attempt-wins.md).
+"""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from domain.demand import Demand
 from domain.ledger import Entry
@@ -13,12 +20,18 @@ with moved as (
     update demand set seq = $2, head = $3, stage = $4, category = $5, community = $6, grid = $7, compound = $8,
         unit = $9, holder = $10, meeting = $11, outcome = $12, breached = $13, due_at = $14, updated_at = $15,
         closed_at = $16, state = $17
-    where number = $1 and seq < $2
+    where number = $1 and (head = $18 or updated_at <= $15)
+    returning number
+), cut as (
+    delete from demand_event where number in (select number from moved) and seq > $2
 )
 insert into demand_event (number, seq, type, at, actor, performed_at, data, hash)
-select $1, * from unnest($18::int[], $19::text[], $20::timestamptz[], $21::text[], $22::timestamptz[], $23::jsonb[],
-                         $24::text[])
-on conflict do nothing
+select moved.number, e.*
+from moved, unnest($19::int[], $20::text[], $21::timestamptz[], $22::text[], $23::timestamptz[], $24::jsonb[],
+                   $25::text[]) as e (seq, type, at, actor, performed_at, data, hash)
+on conflict (number, seq) do update set type = excluded.type, at = excluded.at, actor = excluded.actor,
+    performed_at = excluded.performed_at, data = excluded.data, hash = excluded.hash
+where demand_event.hash <> excluded.hash
 """
 
 
@@ -38,8 +51,12 @@ def entry_values(entries: list[Entry]) -> list[tuple[object, ...]]:
     ]
 
 
-async def record(pool: Pool, demand: Demand, entries: list[Entry]) -> None:
-    """Append `entries` and set the row to `demand`, unless that has been done already. One round trip, one commit."""
+async def record(pool: Pool, demand: Demand, entries: list[Entry], *, after: str, at: datetime) -> None:
+    """Make `entries` the end of the log and `demand` the row, for the attempt of instant `at`. One commit.
+
+    `after` is the hash that the first entry follows. Without entries (`after` the demand's own head) it takes back
+    whatever the log holds beyond `demand.seq`.
+    """
     state = demand.model_dump_json(exclude_defaults=True)
-    columns = [list(column) for column in zip(*entry_values(entries), strict=True)]
-    await pool.execute(_APPEND, *row_values(demand), entries[-1].at, demand.closed_at, state, *columns)
+    columns = [list(column) for column in zip(*entry_values(entries), strict=True)] or [[] for _ in range(7)]
+    await pool.execute(_APPEND, *row_values(demand), at, demand.closed_at, state, after, *columns)

@@ -33,5 +33,5 @@ class Sealer:
             raise UnknownKey(f"no data key named {name[:16]!r}; add it to LINLI_DATA_KEYS")
         try:
             return key.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], bound_to.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: too short to be anything
             raise UnknownKey("the sealed text was changed, or belongs to another demand") from None

@@ -246,15 +246,21 @@ async def until(look: Callable[[], Awaitable[T | None]], *, seconds: float = 15.
 
 @contextlib.asynccontextmanager
 async def running_product(
-    environment: WorkflowEnvironment, database_url: str, *, serve: bool = True, **settings: Any
+    environment: WorkflowEnvironment,
+    database_url: str,
+    *,
+    serve: bool = True,
+    worker_url: str | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Product]:
-    """The product on one database; with `serve` also its worker."""
+    """The product on one database; with `serve` also its worker, which may have an address of its own for it."""
     task_queue = f"tests-{uuid.uuid4().hex[:8]}"
     address = environment.client.service_client.config.target_host
     chosen = settings_for(database_url, address, task_queue, **settings)
     pool = await open_pool(database_url, size=6)
-    demands = DemandActivities(pool, environment.client, task_queue)
-    meeting = MeetingActivities(pool)
+    worker_pool = await open_pool(worker_url or database_url, size=6)
+    demands = DemandActivities(worker_pool, environment.client, task_queue)
+    meeting = MeetingActivities(worker_pool)
 
     def new_worker() -> Worker:
         return Worker(
@@ -278,3 +284,4 @@ async def running_product(
     finally:
         await desk.close()
         await pool.close()
+        worker_pool.terminate()

@@ -20,7 +20,6 @@ with workflow.unsafe.imports_passed_through():
     from domain.meeting import Item, MeetingAct, decide_item
 
 RECORD_FOR_EVER = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=10))
-LOCALLY = timedelta(seconds=4)
 
 
 @workflow.defn(name=names.MEETING_WORKFLOW)
@@ -108,21 +107,13 @@ class JointMeeting:
         return workflow.info().is_continue_as_new_suggested()
 
     async def _record(self) -> None:
+        """By a regular activity: it runs after the decision is in history, and meetings are not in a hurry."""
         while self.rows:
             batch = list(self.rows)
-            record = contract.RecordItems(rows=batch)
-            try:
-                await workflow.execute_local_activity(
-                    contract.record_items, record,
-                    schedule_to_close_timeout=LOCALLY, retry_policy=RetryPolicy(maximum_attempts=2),
-                )  # fmt: skip
-            except FailureError as failed:
-                if is_cancelled_exception(failed):
-                    raise
-                await workflow.execute_activity(
-                    contract.record_items, record,
-                    start_to_close_timeout=timedelta(seconds=10), retry_policy=RECORD_FOR_EVER,
-                )  # fmt: skip
+            await workflow.execute_activity(
+                contract.record_items, contract.RecordItems(rows=batch),
+                start_to_close_timeout=timedelta(seconds=10), retry_policy=RECORD_FOR_EVER,
+            )  # fmt: skip
             del self.rows[: len(batch)]
             self.recorded += len(batch)
 

@@ -39,13 +39,14 @@ class ResidentDemand:
         self.calendar = start.calendar
         self.seen = dict(start.seen)
         self.log: list[Entry] = []
-        self.recorded = start.demand.seq
+        self.recorded, self.head = start.demand.seq, start.demand.head
         self.shown = self._attributes()
         self.bell = False
+        self.stale = False
         self.timer: asyncio.Task[None] | None = None
         self.timer_at = workflow.now()
         self.errands: list[tuple[Stage, Demand]] = []
-        if start.demand.stage is Stage.MEETING:  # intake may send a demand straight to the meeting
+        if start.demand.stage is Stage.MEETING and not start.demand.shelved:  # intake may send a demand straight to the meeting
             self.errands.append((Stage.INTAKE, start.demand))
 
     @workflow.run
@@ -60,7 +61,7 @@ class ResidentDemand:
                 if not self.log:
                     workflow.continue_as_new(start.model_copy(update={"demand": self.demand, "seen": self.seen}))
             self._arm()
-            await workflow.wait_condition(lambda: bool(self.log) or self.bell)
+            await workflow.wait_condition(lambda: bool(self.log) or self.bell or self.stale)
             if self.bell:
                 self.bell = False
                 if not self.demand.sealed:  # a command may have closed it in the moment the timer fired
@@ -103,6 +104,11 @@ class ResidentDemand:
         except DomainError as refused:  # a late or doubled answer: the demand has gone on without it
             workflow.logger.info("decision not taken", extra={"code": refused.code})
 
+    @workflow.signal
+    def resync(self) -> None:
+        """The tables may hold an attempt that never came to be: write what is true."""
+        self.stale = True
+
     @workflow.query
     def state(self) -> Demand:
         return self.demand
@@ -122,9 +128,9 @@ class ResidentDemand:
 
     async def _record(self) -> None:
         """Write what happened. A database that is down delays the answer; it never fails the demand."""
-        while self.log:
-            batch = list(self.log)
-            record = contract.Record(demand=self.demand, entries=batch)
+        while self.log or self.stale:
+            batch, self.stale = list(self.log), False
+            record = contract.Record(demand=self.demand, entries=batch, after=self.head, at=workflow.now())
             try:
                 await workflow.execute_local_activity(
                     contract.record, record,
@@ -138,7 +144,7 @@ class ResidentDemand:
                     start_to_close_timeout=timedelta(seconds=10), retry_policy=RECORD_FOR_EVER,
                 )  # fmt: skip
             del self.log[: len(batch)]
-            self.recorded = batch[-1].seq
+            self.recorded, self.head = record.demand.seq, record.demand.head
             self._show()
 
     def _arm(self) -> None:
@@ -210,7 +216,8 @@ class ResidentDemand:
         if now == self.shown:
             return
         keys = {k.name: k for k in (names.STAGE, names.COMMUNITY, names.GRID, names.UNIT, names.CLOCK)}
-        updates = [keys[n].value_set(v) for n, v in now.items() if v and v != self.shown[n]]
+        changed = [n for n, v in now.items() if v != self.shown[n]]
+        updates = [keys[n].value_set(now[n]) if now[n] else keys[n].value_unset() for n in changed]
         if d.due_at is not None:
             workflow.upsert_search_attributes([*updates, names.DUE.value_set(d.due_at)])
         else:

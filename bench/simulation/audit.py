@@ -158,8 +158,13 @@ def check_promises(logs: list[Log], diary: Diary) -> Iterator[str]:
             )
 
 
-async def check_rows(logs: list[Log], diary: Diary, *, phone: Telephone, cast: Cast, alone: bool) -> list[str]:
-    """The list of all demands over HTTP: every number there, equal to its log, and, if we are `alone`, no other."""
+async def check_rows(
+    logs: list[Log], diary: Diary, before: frozenset[str] | None, *, phone: Telephone, cast: Cast
+) -> list[str]:
+    """The list of all demands over HTTP: every number there, equal to its log, and no other than those of `before`.
+
+    `before` is None where others submit demands too.
+    """
     rows: dict[str, dict[str, Any]] = {}
     page: str | None = "/api/v1/demands?limit=100"
     while page:
@@ -169,8 +174,8 @@ async def check_rows(logs: list[Log], diary: Diary, *, phone: Telephone, cast: C
     wrong = [
         f"{number}: accepted, but not in the list (lost)" for number in diary.accepted.values() if number not in rows
     ]
-    extra = set(rows) - set(diary.accepted.values())
-    if alone and extra:
+    extra = set(rows) - set(diary.accepted.values()) - (before or set())
+    if before is not None and extra:
         wrong.append(f"{len(extra)} demands that nobody submitted: {', '.join(sorted(extra)[:5])} (doubled)")
     for log in logs:
         row, d = rows.get(log.number), log.demand

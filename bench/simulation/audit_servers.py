@@ -27,21 +27,32 @@ class Servers:
     history: list[int] = field(default_factory=list)
 
 
-async def check_servers(logs: list[Log], *, database_url: str, temporal_address: str) -> Servers:
-    """For a stack that holds these demands and no others."""
+async def numbers_in(database_url: str) -> frozenset[str]:
+    """Every demand that is there already."""
+    db = await asyncpg.connect(database_url)
+    try:
+        return frozenset(row["number"] for row in await db.fetch("select number from demand"))
+    finally:
+        await db.close()
+
+
+async def check_servers(
+    logs: list[Log], before: frozenset[str], *, database_url: str, temporal_address: str
+) -> Servers:
+    """For a stack that nobody else uses; `before` are the demands it held before these."""
     found = Servers()
     client = await Client.connect(temporal_address, data_converter=pydantic_data_converter)
     connection = await asyncpg.connect(database_url)
     try:
-        found.wrong += await _check_tables(connection, logs)
+        found.wrong += await _check_tables(connection, logs, before)
     finally:
         await connection.close()
-    await _check_workflows(client, logs, found)
+    await _check_workflows(client, logs, len(logs) + len(before), found)
     found.wrong += await _check_meetings(client, logs)
     return found
 
 
-async def _check_tables(db: asyncpg.Connection, logs: list[Log]) -> list[str]:
+async def _check_tables(db: asyncpg.Connection, logs: list[Log], before: frozenset[str]) -> list[str]:
     wrong = []
     numbers = [log.number for log in logs]
     states = {r["number"]: r["state"] for r in await db.fetch("select number, state::text state from demand")}
@@ -53,10 +64,10 @@ async def _check_tables(db: asyncpg.Connection, logs: list[Log]) -> list[str]:
             apart = _apart(Demand.model_validate_json(row), log.demand)
             wrong.append(f"{log.number}: the state in its row is not what its log makes: {apart}")
     for table in ("demand", "idempotency"):
-        count = await db.fetchval(f"select count(*) from {table}")
+        count = await db.fetchval(f"select count(*) from {table} where number <> all($1::text[])", list(before))
         if count != len(numbers):
             wrong.append(f"table {table} has {count} rows for {len(numbers)} accepted demands")
-    left = await db.fetchval("select count(*) from outbox")
+    left = await db.fetchval("select count(*) from outbox where number = any($1::text[])", numbers)
     if left:
         wrong.append(f"{left} starts are still in the outbox")
     return wrong + await _check_texts(db, logs) + await _check_agendas(db)
@@ -69,13 +80,16 @@ def _apart(one: Demand, other: Demand) -> str:
 
 async def _check_texts(db: asyncpg.Connection, logs: list[Log]) -> list[str]:
     """Every text that a log names is kept, and no text is kept that no log names."""
-    kept = {r["id"] for r in await db.fetch("select id from demand_text where kind not in ('demand', 'minute')")}
+    rows = await db.fetch(
+        "select id, kind from demand_text where kind <> 'demand' and number = any($1::text[])",
+        [log.number for log in logs],
+    )
+    kept, minutes = ({r["id"] for r in rows if (r["kind"] == "minute") is asked} for asked in (False, True))
     named = {
         str(text) for log in logs for entry in log.entries
         for text in (entry.data.get("reply_id"), entry.data.get("note_id"))
         if text and not str(text).startswith("screening:")
     }  # fmt: skip
-    minutes = {r["id"] for r in await db.fetch("select id from demand_text where kind = 'minute'")}
     lost, orphans = named - kept - minutes, kept - named
     return [
         *([f"{len(lost)} texts that logs name are not kept, such as {min(lost)}"] if lost else []),
@@ -91,7 +105,7 @@ async def _check_agendas(db: asyncpg.Connection) -> list[str]:
     return [f"{r['number']}: still on the agenda of {r['meeting']} as turn {r['turn']}" for r in rows]
 
 
-async def _check_workflows(client: Client, logs: list[Log], found: Servers) -> None:
+async def _check_workflows(client: Client, logs: list[Log], expected: int, found: Servers) -> None:
     gate = asyncio.Semaphore(8)
 
     async def one(log: Log) -> None:
@@ -101,9 +115,9 @@ async def _check_workflows(client: Client, logs: list[Log], found: Servers) -> N
     await asyncio.gather(*(one(log) for log in logs))
     until = asyncio.get_running_loop().time() + _SETTLE_SECONDS
     query = f"WorkflowType = '{names.DEMAND_WORKFLOW}'"
-    while (count := (await client.count_workflows(query)).count) != len(logs):
+    while (count := (await client.count_workflows(query)).count) != expected:
         if asyncio.get_running_loop().time() > until:  # the list of workflows follows a moment later
-            found.wrong.append(f"Temporal has {count} demand workflows for {len(logs)} accepted demands")
+            found.wrong.append(f"Temporal has {count} demand workflows for {expected} accepted demands")
             return
         await asyncio.sleep(0.5)
 

@@ -36,6 +36,7 @@ class Report:
     reopened: int = 0
     refused: int = 0
     breached: int = 0
+    accepted_without_temporal: int = 0
     actions: int = 0
     events: int = 0
     history_events_median: int = 0
@@ -72,6 +73,7 @@ def summed_up(report: Report, logs: list[Log], diary: Diary, history: list[int])
     )
     if history:
         report.history_events_median, report.history_events_most = int(median(history)), max(history)
+    report.accepted_without_temporal = diary.accepted_without_temporal
     report.posts_sent_twice, report.repeated_calls = diary.said_twice, dict(diary.repeats.most_common())
     report.overtaken, report.faults = dict(diary.overtaken.most_common()), list(diary.faults)
     return report

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from bench.simulation.audit import Log, check_log, check_promises, check_rows, read_logs
-from bench.simulation.audit_servers import Servers, check_servers
+from bench.simulation.audit import check_log, check_promises, check_rows, read_logs
+from bench.simulation.audit_servers import Servers, check_servers, numbers_in
 from bench.simulation.diary import Diary
 from bench.simulation.faults import Faults, Wanted
 from bench.simulation.people import Cast
@@ -69,7 +69,7 @@ def simulate(options: Options, *, say: Callable[[str], None], progress: Progress
 
 
 async def simulate_in(stack: Stack, options: Options) -> Report:
-    """Against a stack that somebody else started with the fast overlay and that holds no demands yet."""
+    """Against a stack that was started with a fast overlay and that nobody else uses."""
     return await _simulate(options, stack, say=lambda _: None, progress=lambda accepted, closed: None)
 
 
@@ -80,6 +80,7 @@ async def _simulate(options: Options, stack: Stack | None, *, say: Callable[[str
     diary, started = Diary(), time.monotonic()
     url = stack.url if stack else options.url or ""
     chance = Random(f"{options.seed}:telephone")
+    before = await numbers_in(stack.database_url) if stack else None
     async with (
         Telephone(url, cast, diary, chance, at_once=options.at_once) as phone,
         Telephone(url, cast, diary, chance, at_once=4) as hotline,
@@ -89,7 +90,7 @@ async def _simulate(options: Options, stack: Stack | None, *, say: Callable[[str
             say("Everything is closed; waiting for the reopen windows to end …")
             await _await_seals(diary, phone, cast, SEAL_SECONDS)
         say("Auditing the event logs …")
-        report = await _audit(options, stack, cast, diary, phone)
+        report = await _audit(options, stack, before, cast, diary, phone)
     report.seconds = time.monotonic() - started
     return report
 
@@ -127,7 +128,9 @@ async def _await_seals(diary: Diary, phone: Telephone, cast: Cast, seconds: floa
                 await asyncio.sleep(0.2)
 
 
-async def _audit(options: Options, stack: Stack | None, cast: Cast, diary: Diary, phone: Telephone) -> Report:
+async def _audit(
+    options: Options, stack: Stack | None, before: frozenset[str] | None, cast: Cast, diary: Diary, phone: Telephone
+) -> Report:
     report = Report(demands=options.demands, seed=options.seed, checked=list(OVER_HTTP))
     logs, broken = await read_logs(diary.accepted.values(), phone=phone, who=cast.overseer)
     report.wrong = [*diary.strange, *broken]
@@ -136,15 +139,14 @@ async def _audit(options: Options, stack: Stack | None, cast: Cast, diary: Diary
     for log in logs:
         report.wrong += check_log(log)
     report.wrong += check_promises(logs, diary)
-    report.wrong += await check_rows(logs, diary, phone=phone, cast=cast, alone=stack is not None)
-    servers = await _behind(stack, logs) if stack is not None else Servers()
-    if stack is not None:
+    report.wrong += await check_rows(logs, diary, before, phone=phone, cast=cast)
+    servers = Servers()
+    if stack is not None and before is not None:
+        servers = await check_servers(
+            logs, before, database_url=stack.database_url, temporal_address=stack.temporal_address
+        )
         report.checked += BEHIND
     report.wrong += servers.wrong
     if _seals(options):
         report.wrong += [f"{log.number}: closed, but never sealed" for log in logs if not log.demand.sealed]
     return summed_up(report, logs, diary, servers.history)
-
-
-async def _behind(stack: Stack, logs: list[Log]) -> Servers:
-    return await check_servers(logs, database_url=stack.database_url, temporal_address=stack.temporal_address)

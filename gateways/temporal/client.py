@@ -8,10 +8,13 @@ import contextlib
 import structlog
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.service import RetryConfig
+from temporalio.service import RetryConfig, RPCError
 
 # A call to a dead server answers in a quarter of a second; with the defaults it takes ten.
 SOON = RetryConfig(initial_interval_millis=100, max_interval_millis=300, max_elapsed_time_millis=1500, max_retries=3)
+
+# What a call raises when the server does not answer: RPCError, or RuntimeError while a lazy client never connected.
+UNREACHABLE: tuple[type[Exception], ...] = (RPCError, RuntimeError)
 
 log = structlog.get_logger()
 

@@ -7,12 +7,12 @@ import re
 from typing import Any
 
 import pytest
-from tests.api.callers import RESIDENT, Http, code_of, http_for
-from tests.lines import line_to
-from tests.builders import BLOCKED_DRAIN, INTEGRATOR, OPERATOR, SUPERVISOR, Product, new_key, settings_for, until
 
 from domain.ledger import Entry, replay
 from service.starter import Starter
+from tests.api.callers import RESIDENT, Http, code_of, http_for
+from tests.builders import BLOCKED_DRAIN, INTEGRATOR, OPERATOR, SUPERVISOR, Product, new_key, settings_for, until
+from tests.lines import line_to
 
 
 def duty(product: Product, grid: str) -> str:

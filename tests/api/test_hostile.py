@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.api.callers import RESIDENT, Http, bearer, code_of
 from tests.builders import SUPERVISOR, Product
 
@@ -105,7 +106,7 @@ _COUNTS = ("demand", "demand_event", "demand_text", "reporter", "idempotency", "
 
 async def counted(product: Product) -> dict[str, int]:
     # The starter takes marks out of the outbox meanwhile: only what was added counts.
-    return {t: await product.pool.fetchval(f"select count(*) from {t}") for t in _COUNTS if t != "outbox"}  # noqa: S608
+    return {t: await product.pool.fetchval(f"select count(*) from {t}") for t in _COUNTS if t != "outbox"}
 
 
 @pytest.mark.parametrize("raw", BODIES.values(), ids=BODIES.keys())

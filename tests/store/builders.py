@@ -40,6 +40,10 @@ def promise() -> Promise:
     )  # fmt: skip
 
 
+Step = dict[str, Any]
+"""What `store.record.record` takes besides the pool."""
+
+
 @dataclass
 class Story:
     """A demand and its log, grown one command at a time."""
@@ -47,15 +51,15 @@ class Story:
     demand: Demand
     entries: list[Entry]
 
-    def note(self, text_id: str = "n", **more: Any) -> tuple[Demand, list[Entry]]:
+    def note(self, text_id: str = "n", **more: Any) -> Step:
         return self.go(Act(command=Note(note_id=text_id), actor=WORKER, key=text_id), **more)
 
-    def go(self, act: Act, **more: Any) -> tuple[Demand, list[Entry]]:
-        at = self.entries[-1].at + timedelta(minutes=1)
-        events = decide(self.demand, act, at, calendar())
+    def go(self, act: Act, *, after: timedelta = timedelta(minutes=1), **more: Any) -> Step:
+        at = self.entries[-1].at + after
+        head, events = self.demand.head, decide(self.demand, act, at, calendar())
         self.demand, new = append(self.demand, events, at=at, actor=act.actor.id, **more)
         self.entries += new
-        return self.demand, new
+        return {"demand": self.demand, "entries": new, "after": head, "at": at}
 
 
 def story(*, scored: bool = True) -> Story:
@@ -65,12 +69,14 @@ def story(*, scored: bool = True) -> Story:
         supervisor="p-8", operator="p-7", promise=promise(),
     )  # fmt: skip
     scores = (1.0, 0.3333, 1e-05, 100000.0, 0.1 + 0.2)
-    candidates = tuple(Candidate(unit=f"u-{n}", liaison="p-5", reason="resource", score=s) for n, s in enumerate(scores))
+    candidates = tuple(
+        Candidate(unit=f"u-{n}", liaison="p-5", reason="resource", score=s) for n, s in enumerate(scores)
+    )
     made = submit(
         submitted, number, at, calendar(), place=PLACE, screened=None, actor=WORKER,
         routing=Routing(version="1", rule="resource", candidates=candidates) if scored else None,
     )  # fmt: skip
-    return Story(*append(Demand(number=number), getattr(made, "events", made), at=at, actor=WORKER.id))
+    return Story(*append(Demand(number=number), made.events, at=at, actor=WORKER.id))
 
 
 def intake(of: Story, **more: Any) -> Intake:

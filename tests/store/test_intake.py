@@ -6,18 +6,18 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from tests.store.builders import intake, story
 
 from store import intake as storing
 from store.intake import Intake, RefTaken, Writer
 from store.pool import Pool
+from tests.store.builders import intake, story
 
 TABLES = ("demand", "demand_event", "demand_text", "reporter", "idempotency", "external_ref", "outbox")
 LEASE = timedelta(seconds=20)
 
 
 async def counted(pool: Pool) -> dict[str, int]:
-    return {t: await pool.fetchval(f"select count(*) from {t}") for t in TABLES}  # noqa: S608
+    return {t: await pool.fetchval(f"select count(*) from {t}") for t in TABLES}
 
 
 async def insert(pool: Pool, one: Intake) -> bool:

@@ -10,13 +10,13 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
-from tests.store.builders import calendar, intake, story
 
 from activities import relay
 from gateways.temporal import connect
 from store import calendars, outbox
 from store.intake import Writer
 from store.pool import Pool
+from tests.store.builders import calendar, intake, story
 
 NOW, LATER = timedelta(seconds=-1), timedelta(hours=1)
 
@@ -66,7 +66,9 @@ async def test_two_relays_share_the_work_and_start_each_once(pool: Pool, tempora
         assert (await handle.describe()).task_queue == queue
     # Found once more, as after a crash between start and tidying up: not an error, and not a second workflow.
     first = (await temporal.client.get_workflow_handle(numbers[0]).describe()).run_id
-    await pool.execute("insert into outbox (kind, number, claimed_until, attempts) values ('start', $1, now(), 0)", numbers[0])
+    await pool.execute(
+        "insert into outbox (kind, number, claimed_until, attempts) values ('start', $1, now(), 0)", numbers[0]
+    )
     assert await relay.relay_once(pool, temporal.client, queue) == 1
     assert (await temporal.client.get_workflow_handle(numbers[0]).describe()).run_id == first
     await asyncio.gather(*(temporal.client.get_workflow_handle(n).terminate() for n in numbers))
@@ -94,7 +96,7 @@ async def test_the_relay_outlives_a_dead_engine(pool: Pool) -> None:
 
 async def test_one_broken_row_does_not_stop_the_others(pool: Pool, temporal: WorkflowEnvironment) -> None:
     numbers, queue = await taken_in(pool, 3), f"nobody-{uuid.uuid4().hex[:6]}"
-    await pool.execute("update demand set state = state || '{\"stage\": \"nowhere\"}' where number = $1", numbers[1])
+    await pool.execute('update demand set state = state || \'{"stage": "nowhere"}\' where number = $1', numbers[1])
     try:
         await relay.relay_once(pool, temporal.client, queue)
     except Exception:  # the relay may complain, as long as the others are started

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -58,11 +60,17 @@ async def test_up_down_up_and_no_drift(new_database: Callable[..., str]) -> None
     assert await drift(url) == []
 
 
-async def test_upgrading_again_and_from_several_places_at_once_is_harmless(new_database: Callable[..., str]) -> None:
+async def test_upgrading_again_and_from_several_places_at_once_is_harmless(
+    new_database: Callable[..., str], project_root: Path
+) -> None:
     url = new_database(empty=True)
-    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as two:
-        loop = asyncio.get_running_loop()
-        await asyncio.gather(*(loop.run_in_executor(p, migrate.upgrade, url) for p in (one, two)))
+    environment = {**os.environ, "DATABASE_URL": url}
+    starting = (
+        asyncio.create_subprocess_exec(sys.executable, "-m", "store.migrate", env=environment, cwd=project_root)
+        for _ in range(3)
+    )
+    programs = await asyncio.gather(*starting)
+    assert [await asyncio.wait_for(one.wait(), 30) for one in programs] == [0, 0, 0]
     await apart(lambda: migrate.upgrade(url))
     assert await drift(url) == []
 

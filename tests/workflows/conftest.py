@@ -3,8 +3,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from tests.builders import Product, running_product
 from temporalio.testing import WorkflowEnvironment
+
+from tests.builders import Product, running_product
 
 
 @pytest_asyncio.fixture(scope="module")

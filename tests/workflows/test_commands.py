@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
-from tests.builders import CONSULT, Product, new_key, resident, until
 
 from contracts.demand import Acted
 from domain import commands as c
@@ -16,6 +15,7 @@ from domain.actors import SYSTEM, Actor
 from domain.decide import decide
 from domain.errors import DomainError
 from domain.vocabulary import Stage
+from tests.builders import CONSULT, Product, new_key, resident, until
 
 
 def act(command: c.Command, actor: Actor, key: str = "", fingerprint: str = "f") -> c.Act:

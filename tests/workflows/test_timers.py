@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.builders import BLOCKED_DRAIN, WASTE, Product, resident
 
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.vocabulary import ClockName, Outcome, Stage
+from tests.builders import BLOCKED_DRAIN, WASTE, Product, resident
 
 
 async def closed(p: Product, *, grid: str = "xuanhualu-02") -> Demand:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.builders import BLOCKED_DRAIN, WASTE, Product, resident
-
 from domain.ledger import replay
 from domain.vocabulary import ClockName, Outcome, Stage
+from tests.builders import BLOCKED_DRAIN, WASTE, Product, resident
 
 MOST_HISTORY_EVENTS = 300
 

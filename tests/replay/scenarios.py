@@ -1,0 +1,85 @@
+"""The lives whose histories are kept: each runs a demand (and its meeting) into another corner of the workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from domain.vocabulary import ClockName
+from tests.builders import BLOCKED_DRAIN, WASTE, Product, resident
+
+Life = Callable[[Product], Awaitable[list[str]]]
+
+
+async def whole_path(p: Product) -> list[str]:
+    """Grid, unit, meeting, verified, confirmed, sealed: a closed history."""
+    number, worker = await p.submit(resident(), category=WASTE, grid="xuanhualu-01"), p.worker_of("xuanhualu-01")
+    await p.act(number, worker, "accept")
+    await p.act(number, worker, "contact")
+    await p.act(number, worker, "hand_off", unit="u-sanitation")
+    await p.act(number, p.liaison_of("u-sanitation"), "escalate", reason="beyond_power")
+    await p.until_agenda("xuanhualu", number)
+    await p.decide("xuanhualu", p.secretary_of("xuanhualu"), number, "assign", unit="u-sanitation", minute="办理")
+    await p.act(number, p.liaison_of("u-sanitation"), "resolve", reply="已清运")
+    await p.act(number, p.supervisor, "verify", ok=True)
+    d = await p.act(number, resident(), "confirm", contacted=True, solved="yes", satisfied="satisfied")
+    await p.pass_until(number, d.clocks[ClockName.REOPEN].due_at)
+    await p.handle(number).result()
+    return [number, "meeting-xuanhualu"]
+
+
+async def overdue_and_paused(p: Product) -> list[str]:
+    """Clocks that break, a substitute, a pause and an extension: an open history."""
+    number = await p.submit(resident(), grid="yupinglu-01")
+    d = await p.started(number)
+    await p.pass_until(number, d.clocks[ClockName.ACCEPT].due_at)
+    await p.until_row(number, lambda d: d.clocks[ClockName.ACCEPT].breached)
+    substitute = p.substitute_of("yupinglu-01")
+    await p.act(number, substitute, "accept")
+    await p.act(number, substitute, "extend", working_days=2, basis="season")
+    await p.act(number, p.supervisor, "decide_extension", approved=True)
+    await p.act(number, substitute, "request_info", reason="weather")
+    await p.pass_time(number, timedelta(days=20))
+    await p.act(number, substitute, "resume")
+    return [number]
+
+
+async def refused_and_shelved(p: Product) -> list[str]:
+    """A unit that refuses, one bound by silence, the meeting, put aside and back: an open history."""
+    number = await p.submit(resident(), category=BLOCKED_DRAIN, grid="zhangjiapo-02")
+    d = await p.started(number)
+    assert d.unit is not None
+    d = await p.act(number, p.liaison_of(d.unit), "refuse", basis="not_our_duty")
+    if ClockName.REFUSAL_WINDOW in d.clocks and d.unit is not None:
+        await p.pass_until(number, d.clocks[ClockName.REFUSAL_WINDOW].due_at)
+        await p.until_row(number, lambda d: d.lead_bound)
+        await p.act(number, p.supervisor, "escalate", reason="several_units")
+    await p.until_agenda("zhangjiapo", number)
+    review = datetime.now(UTC) + timedelta(days=50)
+    await p.decide("zhangjiapo", p.secretary_of("zhangjiapo"), number, "shelve", review_at=review)
+    await p.pass_until(number, review)
+    await p.until_row(number, lambda d: not d.shelved)
+    return [number, "meeting-zhangjiapo"]
+
+
+async def unreachable_and_reopened(p: Product) -> list[str]:
+    """Nobody answers the call-backs; reopened, resolved again and withdrawn: a closed history."""
+    number, worker = await p.submit(resident(), grid="wenqulu-01"), p.worker_of("wenqulu-01")
+    d = await p.act(number, worker, "resolve", reply="已答复")
+    for n in range(1, d.terms.call_backs + 1):
+        await p.pass_until(number, d.clocks[ClockName.CALL_BACK].due_at)
+        d = await p.until_row(number, lambda d, n=n: d.call_backs >= n)  # type: ignore[misc]
+    await p.act(number, resident(), "reopen")
+    await p.act(number, worker, "escalate", reason="repeat")
+    await p.until_agenda("wenqulu", number)
+    await p.act(number, resident(), "withdraw")
+    await p.handle(number).result()
+    return [number]
+
+
+LIVES: dict[str, Life] = {
+    "whole-path": whole_path,
+    "overdue-and-paused": overdue_and_paused,
+    "refused-and-shelved": refused_and_shelved,
+    "unreachable-and-reopened": unreachable_and_reopened,
+}
