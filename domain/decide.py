@@ -77,6 +77,9 @@ def _locate(t: Turn, cmd: c.Locate) -> None:
 
 
 def _accept(t: Turn, cmd: c.Accept) -> None:
+    d = t.demand
+    if d.stage is Stage.GRID and d.place and t.actor.id == d.place.substitute != d.holder:
+        t.to_worker(t.actor.id, "substitute")  # whoever accepts it holds it
     t.emit(e.Accepted())
     t.stop(ClockName.ACCEPT, ClockName.REFUSAL_WINDOW)
     if t.demand.stage is Stage.UNIT and not t.demand.lead_bound and t.demand.unit:
@@ -123,13 +126,19 @@ def _refuse(t: Turn, cmd: c.Refuse) -> None:
         raise DomainError("basis_required", f"In stage {t.demand.stage} the basis is: {allowed}.", field="/basis")
     if t.demand.stage is Stage.UNIT:
         _refuse_as_unit(t, cmd)
-    elif cmd.place is None:
-        t.emit(e.WorkerRefused(basis=cmd.basis))
-        t.start(ClockName.LOCATE)
-    elif t.demand.place is not None and cmd.place.grid == t.demand.place.grid:
-        raise DomainError("unknown_place", "That is the grid it is in. Name another grid, or none.", field="/grid")
     else:
-        t.emit(e.WorkerRefused(basis=cmd.basis))
+        _refuse_as_worker(t, cmd)
+
+
+def _refuse_as_worker(t: Turn, cmd: c.Refuse) -> None:
+    if cmd.place and t.demand.place and cmd.place.grid == t.demand.place.grid:
+        raise DomainError("unknown_place", "That is the grid it is in. Name another grid, or none.", field="/grid")
+    t.emit(e.WorkerRefused(basis=cmd.basis))
+    if t.demand.grid_refusals >= t.demand.terms.refusal_limit:
+        t.to_meeting("refused_too_often")
+    elif cmd.place is None:
+        t.start(ClockName.LOCATE)
+    else:
         t.emit(e.DemandLocated(place=cmd.place))
         t.emit(e.WorkerAssigned(person=cmd.place.worker, reason="wrong_grid"))
 
@@ -191,14 +200,14 @@ def _verify(t: Turn, cmd: c.Verify) -> None:
 
 
 def _call_back(t: Turn, cmd: c.CallBack) -> None:
-    attempt_call_back(t, cmd.channel, cmd.result)
+    """An attempt somebody made; it counts, but only the bell ends the ladder, so that it takes its days."""
+    t.emit(e.CallBackMade(attempt=t.demand.call_backs + 1, channel=cmd.channel, result=cmd.result))
 
 
-def attempt_call_back(t: Turn, channel: str, result: str) -> None:
-    """One rung of the call-back ladder; the last one without an answer closes as `unconfirmed`, never as satisfied."""
-    attempt = t.demand.call_backs + 1
-    t.emit(e.CallBackMade(attempt=attempt, channel=channel, result=result))
-    if attempt >= t.demand.terms.call_backs:
+def _next_call_back(t: Turn, name: ClockName) -> None:
+    """One rung of the ladder; the last one without an answer closes as `unconfirmed`, never as satisfied."""
+    t.emit(e.CallBackMade(attempt=t.demand.call_backs + 1, channel="link", result="no_answer"))
+    if t.demand.call_backs >= t.demand.terms.call_backs:
         t.close(Outcome.UNCONFIRMED)
     else:
         t.start(ClockName.CALL_BACK)
@@ -238,7 +247,7 @@ def _decided_assign(t: Turn, cmd: c.Decide) -> None:
     if cmd.lead is None:
         raise DomainError("unknown_unit", "Name the lead unit that takes it: send `lead`.", field="/lead")
     t.to_unit(cmd.lead, bound=True)
-    if cmd.due_at is not None and cmd.due_at > t.demand.clocks[ClockName.RESOLVE].due_at:
+    if cmd.due_at is not None and cmd.due_at > t.now:
         t.emit(e.ClockExtended(clock=ClockName.RESOLVE, due_at=cmd.due_at))
 
 
@@ -304,7 +313,7 @@ def _seal(t: Turn, name: ClockName) -> None:
 _BELLS: dict[ClockName, Callable[[Turn, ClockName], None]] = {
     ClockName.ACCEPT: _breach_accept,
     ClockName.REFUSAL_WINDOW: _bind,
-    ClockName.CALL_BACK: lambda t, name: attempt_call_back(t, "link", "no_answer"),
+    ClockName.CALL_BACK: _next_call_back,
     ClockName.REVIEW: _review,
     ClockName.REOPEN: _seal,
 }

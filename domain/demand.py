@@ -62,6 +62,7 @@ class Demand(BaseModel):
     waiting: tuple[Candidate, ...] = ()
     past_units: tuple[str, ...] = ()
     unit_refusals: int = 0
+    grid_refusals: int = 0
     handler: str | None = None
     info_reason: str | None = None
     extension_asked: int = 0
@@ -125,7 +126,11 @@ def _submitted(d: Demand, ev: e.DemandSubmitted, at: datetime) -> Changes:
 
 def _worker_assigned(d: Demand, ev: e.WorkerAssigned, at: datetime) -> Changes:
     grid = {"stage": Stage.GRID, "holder": ev.person, "lead": None, "lead_bound": False, "meeting": None}
-    return {**grid, "accepted": False, "worker": ev.person, "waiting": (), "shelved": False}
+    return {**grid, "accepted": False, "extension_asked": 0, "worker": ev.person, "waiting": (), "shelved": False}
+
+
+def _worker_refused(d: Demand, ev: e.WorkerRefused, at: datetime) -> Changes:
+    return {"stage": Stage.INTAKE, "holder": d.dispatcher, "grid_refusals": d.grid_refusals + 1}
 
 
 def _handed_off(d: Demand, ev: e.HandedOff, at: datetime) -> Changes:
@@ -136,7 +141,7 @@ def _unit_assigned(d: Demand, ev: e.UnitAssigned, at: datetime) -> Changes:
     left = tuple(c for c in d.waiting if c.unit != ev.lead.unit)
     unit = {"stage": Stage.UNIT, "holder": ev.lead.liaison, "lead": ev.lead, "lead_bound": False, "meeting": None}
     past = d.past_units if ev.lead.unit in d.past_units else (*d.past_units, ev.lead.unit)
-    return {**unit, "accepted": False, "waiting": left, "past_units": past, "shelved": False}
+    return {**unit, "accepted": False, "extension_asked": 0, "waiting": left, "past_units": past, "shelved": False}
 
 
 def _unit_refused(d: Demand, ev: e.UnitRefused, at: datetime) -> Changes:
@@ -146,12 +151,12 @@ def _unit_refused(d: Demand, ev: e.UnitRefused, at: datetime) -> Changes:
 def _sent_to_meeting(d: Demand, ev: e.SentToMeeting, at: datetime) -> Changes:
     asked = {"stage": Stage.MEETING, "holder": ev.convener, "meeting": ev.meeting}
     cleared = {"lead": None, "lead_bound": False, "waiting": (), "shelved": False, "info_reason": None}
-    return {**asked, **cleared, "turn": ev.turn, "meeting_reason": ev.reason}
+    return {**asked, **cleared, "extension_asked": 0, "turn": ev.turn, "meeting_reason": ev.reason}
 
 
 def _meeting_decided(d: Demand, ev: e.MeetingDecided, at: datetime) -> Changes:
     leaves = ev.kind is not DecisionKind.ESCALATE
-    return {"unit_refusals": 0, "redos": 0 if leaves else d.redos}
+    return {"unit_refusals": 0, "grid_refusals": 0, "redos": 0 if leaves else d.redos}
 
 
 def _resolved(d: Demand, ev: e.Resolved, at: datetime) -> Changes:
@@ -201,7 +206,7 @@ _EVOLVE: dict[str, Callable[[Demand, Any, datetime], Changes]] = {
     "demand_submitted": _submitted,
     "demand_located": lambda d, ev, at: {"place": ev.place, "worker": ev.place.worker},
     "worker_assigned": _worker_assigned,
-    "worker_refused": lambda d, ev, at: {"stage": Stage.INTAKE, "holder": d.dispatcher},
+    "worker_refused": _worker_refused,
     "handed_off": _handed_off,
     "unit_assigned": _unit_assigned,
     "unit_refused": _unit_refused,

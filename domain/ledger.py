@@ -66,7 +66,9 @@ def seal(
         seq += 1
         data = event.model_dump(mode="json", exclude={"type"})
         head = _digest(head, after.number, seq, event.type, at, actor, data, performed_at)
-        entries.append(Entry(seq=seq, type=event.type, at=at, actor=actor, data=data, performed_at=performed_at, hash=head))
+        entries.append(
+            Entry(seq=seq, type=event.type, at=at, actor=actor, data=data, performed_at=performed_at, hash=head)
+        )
     return after.model_copy(update={"seq": seq, "head": head}), entries
 
 

@@ -110,6 +110,8 @@ def decide_item(meeting: Meeting, act: MeetingAct, now: datetime) -> tuple[Meeti
         field, code, rule = _NEEDS[d.kind]
         if getattr(d, field) is None:
             raise DomainError(code, rule, kind=d.kind)
+    if d.due_at is not None and d.due_at <= now:
+        raise DomainError("validation_failed", "The due instant lies in the past.", field="/due_at")
     if d.review_at is not None and d.review_at <= now:
         raise DomainError("validation_failed", "The review date lies in the past.", field="/review_at")
     if d.kind is DecisionKind.ESCALATE and meeting.upper is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, assert_never
 from uuid import uuid4
 
@@ -27,6 +28,8 @@ from store import outbox
 
 UNDECIDED = frozenset({"outcome_unknown", "unavailable", "not_started"})
 
+AHEAD_AT_MOST = timedelta(minutes=5)  # how far a phone's clock may be off
+
 _COMMAND: TypeAdapter[c.Command] = TypeAdapter(c.Command)
 
 
@@ -35,6 +38,8 @@ async def act(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: st
 
     Raises DomainError: `not_found`, whatever rule refused, `outcome_unknown` or `unavailable` when no verdict came.
     """
+    if form.performed_at is not None and form.performed_at > desk.now() + AHEAD_AT_MOST:
+        raise DomainError("validation_failed", "It cannot have been done in the future.", field="/performed_at")
     stored_key = key_of(actor, key or uuid4().hex)
     fingerprint = fingerprint_of(form.model_dump_json())
     said = {"note_id": ("note", form.note), "reply_id": ("reply", getattr(form, "reply", None))}

@@ -28,6 +28,7 @@ from domain.commands import Act
 from domain.demand import Demand
 from domain.ledger import Entry
 from domain.vocabulary import Role
+from runtime.logging import configure_logging
 from runtime.settings import Settings
 from service import actions, intake, meetings
 from service.desk import Desk, open_desk
@@ -69,8 +70,6 @@ def settings_for(database_url: str, temporal_address: str, task_queue: str, **mo
         "data_keys": KEY, "dev_token_secret": TOKEN_SECRET, "db_pool_max": 10,
     }  # fmt: skip
     return Settings.model_validate(values | more)
-
-
 
 
 @dataclass
@@ -219,7 +218,6 @@ class Product:
 
         return await until(look)
 
-
     async def until_agenda(self, meeting: str, number: str) -> None:
         """The item stands in the meeting's own agenda and in the table."""
 
@@ -254,6 +252,7 @@ async def running_product(
     **settings: Any,
 ) -> AsyncIterator[Product]:
     """The product on one database; with `serve` also its worker, which may have an address of its own for it."""
+    configure_logging("info")  # as both composition roots do
     task_queue = f"tests-{uuid.uuid4().hex[:8]}"
     address = environment.client.service_client.config.target_host
     chosen = settings_for(database_url, address, task_queue, **settings)

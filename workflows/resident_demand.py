@@ -46,7 +46,7 @@ class ResidentDemand:
         self.timer: asyncio.Task[None] | None = None
         self.timer_at = workflow.now()
         self.errands: list[tuple[Stage, Demand]] = []
-        if start.demand.stage is Stage.MEETING and not start.demand.shelved:  # intake may send a demand straight to the meeting
+        if start.demand.stage is Stage.MEETING and not start.demand.shelved:  # straight from intake, or renewed
             self.errands.append((Stage.INTAKE, start.demand))
 
     @workflow.run

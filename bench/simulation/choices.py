@@ -92,7 +92,7 @@ class Words:
         parts: dict[str, Body] = {
             "assign": {"unit": unit, "due_at": _ahead(days=self._chance.randint(3, 20))},
             "project": {"unit": unit, "project": f"project-{self._chance.randint(1, 99)}"},
-            "shelve": {"review_at": _ahead(seconds=self._chance.randint(8, 14))},
+            "shelve": {"review_at": _ahead(seconds=self._chance.randint(3, 6))},
             "final_reply": {"reply": "经联席会议研究，该事项的最终答复如下：按现有政策暂不能办理。"},
         }
         return {"kind": kind, "minute": "会议研究决定。", **parts.get(kind, {})}

@@ -48,7 +48,8 @@ class Sitting:
         said = await self._phone.post(who, f"/api/v1/meetings/{self._meeting}/decisions", body, key)
         if said.status == 200:
             self._diary.confirmed.append(Confirmed(number, "decide", who))
-        elif said.code == "not_on_agenda":
+        elif said.code == "not_on_agenda" or (body["kind"], said.code) == ("shelve", "validation_failed"):
+            # Decided elsewhere, or a busy moment outlasted the review date: the item stays, and is decided anew.
             self._diary.overtaken[f"decide: {said.code}"] += 1
         elif said.status < 500:
             self._diary.strange.append(f"{number}: {body['kind']} by {who} was answered {said.status}: {said.text}")

@@ -105,7 +105,11 @@ async def test_what_is_not_visible_is_not_there(http: Http, product: Product) ->
     await product.started(number)
     stranger = duty(product, "xuanhualu-01")
     for by in ("resident-0008", stranger, product.desk.district.unit("u-gas").liaison):
-        for path in (f"/api/v1/demands/{number}", f"/api/v1/demands/{number}/events", "/api/v1/demands/20200101-000001"):
+        for path in (
+            f"/api/v1/demands/{number}",
+            f"/api/v1/demands/{number}/events",
+            "/api/v1/demands/20200101-000001",
+        ):
             for consistency in ("eventual", "strong"):
                 answer = await http.get(path, by, **({} if "events" in path else {"consistency": consistency}))
                 assert (answer.status_code, code_of(answer)) == (404, "not_found")
@@ -128,7 +132,7 @@ async def test_lists_stay_in_scope(http: Http, product: Product) -> None:
     d = product.desk.district
     mine = (await http.submit("resident-0021", location={"grid": "zhangjiapo-01"}))["number"]
     theirs = (await http.submit("resident-0022", location={"grid": "shenglilu-01"}))["number"]
-    at_unit = (await http.submit("resident-0022", category="040301", location={"grid": "shenglilu-02"}))
+    at_unit = await http.submit("resident-0022", category="040301", location={"grid": "shenglilu-02"})
     assert at_unit["unit"]["id"] == "u-gas"
 
     async def numbers(by: str, **filters: Any) -> set[str]:

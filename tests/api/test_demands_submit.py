@@ -43,7 +43,10 @@ async def test_a_matter_for_somebody_else_is_closed_at_once_and_never_started(ht
     assert (view["stage"], view["outcome"], view["permitted"]) == ("closed", "out_of_scope", [])
     answer = await http.act(view["number"], RESIDENT, "note", note="还在吗")
     assert (answer.status_code, code_of(answer)) == (409, "closed")
-    assert await product.pool.fetchval("select count(*) from demand_event where number = $1", view["number"]) == view["seq"]
+    assert (
+        await product.pool.fetchval("select count(*) from demand_event where number = $1", view["number"])
+        == view["seq"]
+    )
 
 
 async def test_the_text_suggests_a_category_and_says_so(http: Http) -> None:
@@ -106,7 +109,11 @@ async def test_an_external_number_stands_for_one_demand(http: Http, product: Pro
     assert (again.status_code, again.json()["number"]) == (201, number)
     together = await asyncio.gather(
         *(
-            http.post("/api/v1/demands", {"text": f"并发{n}", "external_refs": [{"system": "12345", "number": "HX-2"}]}, INTEGRATOR)
+            http.post(
+                "/api/v1/demands",
+                {"text": f"并发{n}", "external_refs": [{"system": "12345", "number": "HX-2"}]},
+                INTEGRATOR,
+            )
             for n in range(20)
         )
     )
@@ -120,7 +127,11 @@ async def test_an_external_number_given_twice_in_one_body_is_not_blamed_on_anoth
 
 
 async def test_without_a_token_nobody_gets_in(http: Http) -> None:
-    for headers in ({}, {"Authorization": "Bearer dev_p-0002_aaaaaaaaaaaaaaaaaaaaaaaaaa"}, {"Authorization": "Basic x"}):
+    for headers in (
+        {},
+        {"Authorization": "Bearer dev_p-0002_aaaaaaaaaaaaaaaaaaaaaaaaaa"},
+        {"Authorization": "Basic x"},
+    ):
         answer = await http.client.post("/api/v1/demands", json={"text": "x"}, headers=headers)
         assert (answer.status_code, code_of(answer)) == (401, "unauthenticated")
     answer = await http.client.get("/api/v1/demands", headers=bearer("resident-0001"))

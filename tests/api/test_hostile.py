@@ -124,7 +124,13 @@ async def test_a_hostile_action_is_refused_and_leaves_nothing(http: Http, produc
     before, length = await counted(product), await product.history_length(number)
     answer = await http.raw(f"/api/v1/demands/{number}/actions", raw, SUPERVISOR)
     assert 400 <= answer.status_code < 500, answer.text
-    assert code_of(answer) in ("validation_failed", "nul_character", "lone_surrogate", "nested_too_deep", "number_not_finite")
+    assert code_of(answer) in (
+        "validation_failed",
+        "nul_character",
+        "lone_surrogate",
+        "nested_too_deep",
+        "number_not_finite",
+    )
     assert await counted(product) == before
     assert await product.history_length(number) == length
 
@@ -192,7 +198,11 @@ async def test_a_hostile_number_is_simply_not_there(http: Http, product: Product
     if number.startswith("meeting-"):
         await the_meeting_runs(http, product)
     before = await counted(product)
-    for path in (f"/api/v1/demands/{number}", f"/api/v1/demands/{number}?consistency=strong", f"/api/v1/demands/{number}/events"):
+    for path in (
+        f"/api/v1/demands/{number}",
+        f"/api/v1/demands/{number}?consistency=strong",
+        f"/api/v1/demands/{number}/events",
+    ):
         answer = await http.get(path, SUPERVISOR)
         assert (answer.status_code, code_of(answer)) == (404, "not_found"), (path[:80], answer.text)
     for content in (b'{"type": "note", "note": "x"}', b'{"type": "accept"}', b'{"type": "hand_off"}'):
@@ -207,7 +217,9 @@ async def test_a_hostile_meeting_is_simply_not_there(http: Http, product: Produc
     answers = [
         await http.get(f"/api/v1/meetings/{meeting}/agenda", SUPERVISOR),
         await http.get(f"/api/v1/meetings/{meeting}/minutes", SUPERVISOR),
-        await http.post(f"/api/v1/meetings/{meeting}/decisions", {"number": "x", "kind": "escalate", "minute": "x"}, SUPERVISOR),
+        await http.post(
+            f"/api/v1/meetings/{meeting}/decisions", {"number": "x", "kind": "escalate", "minute": "x"}, SUPERVISOR
+        ),
     ]
     for answer in answers:
         assert answer.status_code == 404 and code_of(answer) in ("not_found", "unknown_meeting"), answer.text

@@ -12,18 +12,16 @@ from domain.vocabulary import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "lifecycle.md"
-README = ROOT / "README.md"
 
 
 def test_the_page_is_what_the_rules_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m domain.diagram > docs/reference/lifecycle.md"
 
 
-def test_a_diagram_of_the_lifecycle_in_the_readme_is_the_drawn_one() -> None:
-    text = README.read_text(encoding="utf-8") if README.exists() else ""
-    if "stateDiagram" not in text:
-        pytest.skip("the README has no state diagram")
-    assert mermaid() in text, "take the diagram of `python -m domain.diagram` into README.md"
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_diagram_in_the_readme_is_the_drawn_one(readme: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    assert mermaid() in text, "take the diagram of `python -m domain.diagram` into both READMEs"
 
 
 def test_every_stage_and_every_command_is_on_the_page() -> None:

@@ -83,6 +83,8 @@ def test_a_ladder_without_an_answer_ends_unconfirmed_and_never_satisfied(channel
     story = b.in_feedback()
     for _ in range(3):
         story.does(b.OPERATOR, c.CallBack.model_validate({"channel": channel}))
+    assert story.demand.stage is Stage.FEEDBACK, "three calls in a minute are not a ladder over days"
+    story.lives(days=2)
     assert story.demand.outcome is Outcome.UNCONFIRMED and "feedback_given" not in story.types()
 
 

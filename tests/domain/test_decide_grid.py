@@ -237,3 +237,26 @@ def test_what_a_device_says_about_its_time_needs_a_time_zone() -> None:
     naive = b.MONDAY_NINE.replace(tzinfo=None)
     with pytest.raises(ValueError, match="timezone"):
         b.an_act(b.WORKER, c.Accept(), performed_at=naive)
+
+
+def test_a_demand_that_no_grid_wants_goes_to_the_meeting_instead_of_round_in_circles() -> None:
+    story = b.in_grid()
+    for person, place in ((b.WORKER, b.another_place()), (b.COLLEAGUE, b.a_place()), (b.WORKER, b.another_place())):
+        assert story.demand.stage is Stage.GRID
+        story.does(person, c.Refuse(basis="wrong_grid", place=place))
+    assert (story.demand.stage, story.demand.meeting_reason) == (Stage.MEETING, "refused_too_often")
+
+
+def test_a_substitute_who_accepts_holds_it() -> None:
+    story = b.in_grid()
+    story.does(b.SUBSTITUTE, c.Accept())
+    assert (story.demand.holder, story.demand.accepted) == (b.SUBSTITUTE.id, True)
+    story.does(b.SUBSTITUTE, c.Contact())
+    story.does(b.SUBSTITUTE, c.RequestInfo(reason="weather"))
+
+
+def test_an_extension_asked_for_does_not_pass_to_the_next_holder() -> None:
+    story = b.in_grid()
+    story.does(b.WORKER, c.Extend(working_days=3, basis="procurement"))
+    story.does(b.SUPERVISOR, c.Reassign(person=b.COLLEAGUE.id))
+    assert refusal(story, b.SUPERVISOR, c.DecideExtension(approved=True)) == "stage_forbids"

@@ -44,7 +44,7 @@ async def test_a_failure_anywhere_writes_nothing(pool: Pool) -> None:
     twin = story()
     await insert(pool, intake(twin))
     before = await counted(pool)
-    with pytest.raises(Exception, match="demand_pkey|duplicate"):
+    with pytest.raises(Exception, match=r"demand_pkey|duplicate"):
         await insert(pool, intake(twin, key="k-twin"))
     assert await counted(pool) == before
 

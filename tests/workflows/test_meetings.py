@@ -41,10 +41,14 @@ async def ended(p: Product, meeting: str, number: str, kind: str) -> None:
 
 async def settled(p: Product, workflow_id: str) -> int:
     """The length of a history that has stopped growing."""
-    length = -1
-    while length != (length := await p.history_length(workflow_id)):
+    seen = [-1]
+
+    async def still() -> int | None:
+        seen.append(await p.history_length(workflow_id))
         await asyncio.sleep(0.4)
-    return length
+        return seen[-1] if seen[-1] == seen[-2] else None
+
+    return await until(still)
 
 
 async def test_shelved_comes_back_by_itself_on_its_review_date(product: Product) -> None:
