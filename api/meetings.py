@@ -25,13 +25,13 @@ async def list_meetings(caller: Caller, request: Request) -> list[dict[str, Any]
 @router.get("/{meeting}/agenda")
 async def read_agenda(meeting: str, caller: Caller, request: Request) -> list[dict[str, Any]]:
     """What waits for a decision, longest waiting first."""
-    return await meetings.agenda(request.app.state.desk, meeting, ended=False)
+    return await meetings.agenda(request.app.state.desk, caller, meeting, ended=False)
 
 
 @router.get("/{meeting}/minutes")
 async def read_minutes(meeting: str, caller: Caller, request: Request) -> list[dict[str, Any]]:
     """What was decided, newest first."""
-    return await meetings.agenda(request.app.state.desk, meeting, ended=True)
+    return await meetings.agenda(request.app.state.desk, caller, meeting, ended=True)
 
 
 @router.post("/{meeting}/decisions")

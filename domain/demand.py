@@ -36,7 +36,7 @@ class Clock(BaseModel):
 class Demand(BaseModel):
     """All that the rules need to know of one demand. `seq` counts its events; `head` is the hash of the last one.
 
-    `holder` is the person who owes the next step; None only when closed.
+    `holder` is the person who owes the next step; None only when closed. `breached` stays, whatever clocks do later.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,6 +79,7 @@ class Demand(BaseModel):
     outcome: Outcome | None = None
     closed_at: datetime | None = None
     sealed: bool = False
+    breached: bool = False
     clocks: dict[ClockName, Clock] = {}
 
     @property
@@ -101,10 +102,6 @@ class Demand(BaseModel):
         running = [c for n, c in self.clocks.items() if c.running and n is not ClockName.REOPEN]
         ahead = [c.due_at for c in running if not c.breached]
         return min(ahead or [c.due_at for c in running], default=None)
-
-    @property
-    def breached(self) -> bool:
-        return any(c.breached for c in self.clocks.values())
 
 
 Changes = dict[str, Any]
@@ -230,7 +227,7 @@ _EVOLVE: dict[str, Callable[[Demand, Any, datetime], Changes]] = {
     "clock_paused": lambda d, ev, at: _clock(d, ev.clock, paused_at=at),
     "clock_resumed": lambda d, ev, at: _clock(d, ev.clock, paused_at=None, stopped_at=None, due_at=ev.due_at),
     "clock_extended": lambda d, ev, at: _clock(d, ev.clock, due_at=ev.due_at),
-    "clock_breached": lambda d, ev, at: _clock(d, ev.clock, breached=True),
+    "clock_breached": lambda d, ev, at: _clock(d, ev.clock, breached=True) | {"breached": True},
 }
 
 

@@ -53,6 +53,7 @@ async def act(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: st
     except DomainError as refused:
         if refused.code not in UNDECIDED:
             await take_back(desk, written)
+            await find(desk, actor, number)  # the reason is not for somebody who may not even know that it exists
         raise
     return await current(desk, number)
 
@@ -130,28 +131,25 @@ async def _worker(desk: Desk, actor: Actor, number: str, person: str) -> str:
 async def _send(desk: Desk, number: str, act: c.Act, update_id: str) -> None:
     try:
         await desk.starter.hurry(number)
-        await update(desk.temporal, number, "act", act, key=update_id, result=Acted)
+        try:
+            await update(desk.temporal, number, "act", act, key=update_id, result=Acted)
+        except NotRunning as gone:
+            if gone.ended:
+                raise
+            await _start_first(desk, number)
+            await update(desk.temporal, number, "act", act, key=update_id, result=Acted)
     except UNREACHABLE:
         raise DomainError("not_started", "Its workflow is about to start. Repeat in a moment.") from None
     except NotRunning as gone:
         if gone.ended:
             raise DomainError("closed", "The demand is closed for good. Submit a new one and name it.") from None
-        await _start_first(desk, number)
-        try:
-            await update(desk.temporal, number, "act", act, key=update_id, result=Acted)
-        except NotRunning:
-            raise DomainError("not_started", "Its workflow is about to start. Repeat in a moment.") from None
+        raise DomainError("not_started", "Its workflow is about to start. Repeat in a moment.") from None
 
 
 async def _start_first(desk: Desk, number: str) -> None:
     """The command overtook the start: start it now. Raises DomainError `not_found` where there is no such demand."""
     waiting = await outbox.pending(desk.pool, [number])
     if waiting:
-        try:
-            await desk.starter.now(waiting[0].demand, waiting[0].calendar)
-        except UNREACHABLE:
-            raise DomainError("not_started", "Its workflow is about to start. Repeat in a moment.") from None
-        return
-    if not await desk.pool.fetchval("select 1 from demand where number = $1", number):
-        raise DomainError("not_found", "There is no demand with this number.")
-    raise DomainError("closed", "The demand is closed for good. Submit a new one and name it.")
+        await desk.starter.now(waiting[0].demand, waiting[0].calendar)
+    else:
+        await current(desk, number)  # somebody else has started it by now, or there is none

@@ -75,7 +75,7 @@ def _unknown() -> DomainError:
 
 def _from_rpc(failed: RPCError) -> Exception:
     if failed.status is RPCStatusCode.NOT_FOUND:
-        return NotRunning(ended="already completed" in failed.message)
+        return NotRunning(ended="workflow not found" not in failed.message)  # completed, or closing under our hands
     if failed.status is RPCStatusCode.RESOURCE_EXHAUSTED:
         return DomainError("too_many_requests", "The engine is busy. Try again in a moment.")
     unsure = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.CANCELLED)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
 
 from domain.vocabulary import Channel, DecisionKind, Satisfied, Solved
 
@@ -32,8 +41,8 @@ class _Form(BaseModel):
 class Location(_Form):
     """Exactly one of: a WGS-84 point (`lat`, `lon`), a `compound` (id or name, with `building`, `room`), a `grid`."""
 
-    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
-    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90, strict=True)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180, strict=True)] | None = None
     compound: Short | None = None
     building: Short | None = None
     room: Short | None = None
@@ -70,7 +79,7 @@ class SubmitForm(_Form):
     location: Location | None = None
     reporter: Reporter | None = None
     channel: Channel = Channel.API
-    confidential: bool = False
+    confidential: StrictBool = False
     external_refs: Annotated[tuple[ExternalRef, ...], Field(max_length=10)] = ()
 
     @model_validator(mode="after")
@@ -140,13 +149,13 @@ class RequestInfoForm(_Action):
 
 class ExtendForm(_Action):
     type: Literal["extend"]
-    working_days: Annotated[int, Field(ge=1, le=3)]
+    working_days: Annotated[int, Field(ge=1, le=3, strict=True)]
     basis: Literal["complex_works", "procurement", "third_party", "season", "approval_pending"]
 
 
 class DecideExtensionForm(_Action):
     type: Literal["decide_extension"]
-    approved: bool
+    approved: StrictBool
 
 
 class EscalateForm(_Action):
@@ -161,7 +170,7 @@ class ReassignForm(_Action):
 
 class VerifyForm(_Action):
     type: Literal["verify"]
-    ok: bool
+    ok: StrictBool
 
 
 class CallBackForm(_Action):
@@ -172,7 +181,7 @@ class CallBackForm(_Action):
 
 class ConfirmForm(_Action):
     type: Literal["confirm"]
-    contacted: bool
+    contacted: StrictBool
     solved: Solved
     satisfied: Satisfied
 

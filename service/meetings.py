@@ -11,7 +11,7 @@ from domain.actors import Actor
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.meeting import Decision, MeetingAct
-from domain.vocabulary import Stage
+from domain.vocabulary import Role, Stage
 from service.actions import UNDECIDED, candidate
 from service.desk import Desk
 from service.engine import NotRunning, update
@@ -39,9 +39,14 @@ async def meetings(desk: Desk) -> list[View]:
     ]  # fmt: skip
 
 
-async def agenda(desk: Desk, meeting: str, *, ended: bool, limit: int = 100) -> list[View]:
-    """Open items, longest waiting first; with `ended` the minutes, newest first."""
+async def agenda(desk: Desk, actor: Actor, meeting: str, *, ended: bool, limit: int = 100) -> list[View]:
+    """Open items, longest waiting first; with `ended` the minutes, newest first.
+
+    Raises DomainError `not_permitted` for residents: an item names other people's demands.
+    """
     desk.district.meeting(meeting)
+    if all(g.role is Role.RESIDENT for g in actor.grants):
+        raise DomainError("not_permitted", "Agendas and minutes are for those who work with them.")
     rows = await queries.agenda(desk.engine, meeting, ended=ended, limit=limit)
     return [
         {

@@ -15,7 +15,7 @@ from service.engine import NotRunning, query
 from service.views import View, demand_view, instant
 from store import queries
 
-_ALL = (Role.SUPERVISOR, Role.AUDITOR, Role.ADMIN, Role.INTEGRATOR, Role.OPERATOR)
+_ALL = (Role.SUPERVISOR, Role.AUDITOR, Role.ADMIN, Role.INTEGRATOR, Role.OPERATOR, Role.CHAIR)
 
 
 async def find(desk: Desk, actor: Actor, number: str, *, strong: bool = False) -> Demand:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import asyncpg
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
@@ -129,6 +129,8 @@ async def _check_workflow(client: Client, log: Log, found: Servers) -> list[str]
         state = await handle.query("state", result_type=Demand)
     except RPCError as failed:
         return [f"{log.number}: its workflow does not answer: {failed.status.name} (lost)"]
+    except WorkflowQueryFailedError as failed:
+        return [f"{log.number}: its history cannot be replayed: {failed.message}"]
     found.history.append(described.history_length)
     wanted = WorkflowExecutionStatus.COMPLETED if log.demand.sealed else WorkflowExecutionStatus.RUNNING
     wrong = []

@@ -49,4 +49,4 @@ async def golden_of(history: WorkflowHistory) -> str:
     await replayer.replay_workflow(history)
     instance = keeper.instances[-1]
     state: BaseModel = instance.demand if hasattr(instance, "demand") else instance.meeting
-    return state.model_dump_json(indent=1)
+    return state.model_dump_json(indent=1, exclude_defaults=True)  # new fields with a default are no change
