@@ -1,7 +1,9 @@
-"""Reconciling: where the tables hold an attempt that never came to be, the workflow writes what is true.
+"""Reconciling: where the tables may hold an attempt that never came to be, the workflow writes what is true.
 
 That can only have happened in the last moments before a worker died or Temporal went away, and is mended by the demand's
-next event anyway; this does not wait for one.
+next event anyway; this does not wait for one. It signals and never queries: a query that meets a workflow with an event
+nobody has handled yet (a timer that fired while no worker ran) hands it that event at the instant of the task before, and
+the cached workflow then goes another way than its replay will.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.demand import Demand
 from store.pool import Pool
 from store.recent import changed_since
 
@@ -24,29 +25,25 @@ log = structlog.get_logger()
 
 
 async def reconcile(pool: Pool, client: Client, *, within: timedelta = BEFORE) -> int:
-    """Compare demands changed in the last `within` before the newest change; returns how many had to be mended.
+    """Ask every demand changed in the last `within` before the newest change; returns how many were asked.
 
     Raises RPCError when Temporal does not answer.
     """
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def compare(number: str, head: str) -> bool:
+    async def ask(number: str) -> bool:
         async with gate:
-            return await _mend(client, number, head)
+            return await _ask(client, number)
 
     recent = await changed_since(pool, within)
-    mended = sum(await asyncio.gather(*(compare(number, head) for number, head in recent)))
-    log.info("reconciled", compared=len(recent), mended=mended)
-    return mended
+    asked = sum(await asyncio.gather(*(ask(number) for number, _ in recent)))
+    log.info("reconciled", changed=len(recent), asked=asked)
+    return asked
 
 
-async def _mend(client: Client, number: str, head: str) -> bool:
-    handle = client.get_workflow_handle(number)
+async def _ask(client: Client, number: str) -> bool:
     try:
-        demand = await handle.query("state", result_type=Demand)
-        if demand.head == head:
-            return False
-        await handle.signal("resync")
+        await client.get_workflow_handle(number).signal("resync")
     except RPCError as failed:
         if failed.status is RPCStatusCode.NOT_FOUND:  # not started yet: the relay's business; or ended
             return False

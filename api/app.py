@@ -52,7 +52,7 @@ def product_parts() -> Parts:
 
     return Parts(
         open_desk=open_desk,
-        routers=(demands.router, meetings.router, district.router),
+        routers=(demands.commands, demands.router, meetings.router, district.router),
         unavailable=(*UNAVAILABLE, ConnectionError, TimeoutError),
     )
 
@@ -78,7 +78,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         redoc_url=None,
     )
     _fill_state(app.state, settings)
-    for router in (system.router, *parts.routers):
+    for router in (*parts.routers, system.router):  # tried in this order, the hot ones first
         app.include_router(router)
     install_handlers(app, parts.unavailable)
     app.add_middleware(Instrumented, metrics=app.state.metrics, on_error=internal_error, access_log=settings.access_log)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AfterValidator, StringConstraints
 
 from api.auth import Caller
+from api.direct import DirectRoute
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
@@ -19,6 +20,7 @@ from service.views import demand_view
 from store.queries import Filter
 
 router = APIRouter(prefix="/api/v1", tags=["demands"], route_class=StrictRoute)
+commands = APIRouter(prefix="/api/v1", tags=["demands"], route_class=DirectRoute)
 
 IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")] | None,
@@ -37,7 +39,7 @@ Number = Annotated[str, AfterValidator(_is_number)]
 Code = Annotated[str | None, Query(max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
 
 
-@router.post("/demands", status_code=201)
+@commands.post("/demands", status_code=201)
 async def submit_demand(
     form: SubmitForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -104,18 +106,16 @@ async def list_demand_events(
 
 
 @router.get("/demands/{number}/texts")
-async def read_demand_texts(number: str, caller: Caller, request: Request) -> dict[str, Any]:
+async def read_demand_texts(number: Number, caller: Caller, request: Request) -> dict[str, Any]:
     """What was written about it, oldest first, and the reporter for those who must reach that person."""
     return await words.words_of(request.app.state.desk, caller, number)
 
 
-@router.post("/demands/{number}/actions")
+@commands.post("/demands/{number}/actions")
 async def act_on_demand(
     number: Number, form: ActionForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
     """Do one of the demand's `permitted` actions; answers with the demand as it is afterwards."""
-    if len(number) > 40:
-        raise problem("not_found")
     desk = request.app.state.desk
     demand = await actions.act(desk, caller, number, form, idempotency_key)
     return demand_view(desk, demand, caller)

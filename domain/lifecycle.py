@@ -147,6 +147,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 TABLE: dict[tuple[Stage, str], Rule] = {(stage, rule.command): rule for rule in RULES for stage in rule.stages}
+_OF_STAGE: dict[Stage, tuple[Rule, ...]] = {s: tuple(r for r in RULES if s in r.stages) for s in Stage}
 
 _REQUIRED_ROLES: dict[Who, tuple[Role, ...]] = {
     Who.SECRETARY: (Role.COMMUNITY_SECRETARY,),
@@ -201,10 +202,8 @@ def permitted(demand: Demand, actor: Actor) -> tuple[str, ...]:
         return ()
     return tuple(
         rule.command
-        for rule in RULES
-        if demand.stage in rule.stages
-        and any(_IS[who](demand, actor) for who in rule.who)
-        and all(need.holds(demand) for need in rule.needs)
+        for rule in _OF_STAGE[demand.stage]
+        if any(_IS[who](demand, actor) for who in rule.who) and all(need.holds(demand) for need in rule.needs)
     )
 
 

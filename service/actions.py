@@ -28,6 +28,9 @@ from store import outbox
 
 UNDECIDED = frozenset({"outcome_unknown", "unavailable", "not_started"})
 
+# Another body, or this one, may have been done under the key: a text that an earlier try wrote must stay.
+MAYBE_DONE = frozenset({"idempotency_key_reused", "closed"})
+
 AHEAD_AT_MOST = timedelta(minutes=5)  # how far a phone's clock may be off
 
 _COMMAND: TypeAdapter[c.Command] = TypeAdapter(c.Command)
@@ -52,7 +55,7 @@ async def act(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: st
         await _send(desk, number, sent, f"{stored_key}-{fingerprint[:8]}")
     except DomainError as refused:
         if refused.code not in UNDECIDED:
-            await take_back(desk, written)
+            await take_back(desk, written, earlier=refused.code not in MAYBE_DONE)
             await find(desk, actor, number)  # the reason is not for somebody who may not even know that it exists
         raise
     return await current(desk, number)

@@ -40,9 +40,9 @@ async def write(desk: Desk, actor: Actor, number: str, key: str, said: Mapping[s
     return Written(ids, tuple(fresh))
 
 
-async def take_back(desk: Desk, written: Written) -> None:
-    """Forget what was written for a command that was refused."""
-    for text_id in written.fresh:
+async def take_back(desk: Desk, written: Written, *, earlier: bool = False) -> None:
+    """Forget what was written for a command that was refused; with `earlier` also what an undecided try had written."""
+    for text_id in written.ids.values() if earlier else written.fresh:
         await texts.drop(desk.pool, text_id)
 
 
