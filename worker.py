@@ -44,6 +44,7 @@ async def run(settings: Settings) -> None:
         activities=[demands.record, demands.put_on_agenda, meetings.record_items],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),  # a dead worker's demands go to another one
         max_cached_workflows=2000,
         graceful_shutdown_timeout=timedelta(seconds=10),
     )

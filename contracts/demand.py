@@ -14,6 +14,9 @@ from domain.meeting import Item
 from domain.vocabulary import Stage
 from domain.worktime import Calendar
 
+READ = "read"
+"""The update that reads a demand, and the type of the refusal that carries its state."""
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from contracts.demand import READ
 from domain.actors import Actor
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.lifecycle import may_see
 from domain.vocabulary import Role
 from service.desk import Desk
-from service.engine import NotRunning, query
+from service.engine import NotRunning, read
 from service.views import View, demand_view, instant
 from store import queries
 
@@ -46,7 +47,7 @@ async def current(desk: Desk, number: str) -> Demand:
 
 async def _strong(desk: Desk, number: str) -> Demand | None:
     try:
-        return await query(desk.temporal, number, "state", result=Demand)
+        return await read(desk.temporal, number, READ, result=Demand)
     except NotRunning:
         return None
 

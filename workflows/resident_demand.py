@@ -109,8 +109,19 @@ class ResidentDemand:
         """The tables may hold an attempt that never came to be: write what is true."""
         self.stale = True
 
+    @workflow.update
+    def read(self) -> None:
+        """A read that is never accepted: see `_show_state`."""
+
+    @read.validator
+    def _show_state(self) -> None:
+        """The state as a refusal. Unlike a query it is answered in a workflow task of its own, after all that happened
+        before, and it leaves no history (docs/decisions/0007-no-queries.md)."""
+        raise ApplicationError("read", self.demand.model_dump(mode="json"), type=contract.READ, non_retryable=True)
+
     @workflow.query
     def state(self) -> Demand:
+        """For tools, while a worker runs; the product itself reads by `read`."""
         return self.demand
 
     # ---- what follows
