@@ -19,6 +19,7 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
 from contracts import names
 from devstack.postgres import Postgres
+from devstack.reset import temporary_folder
 from devstack.temporal import find_program
 from store import migrate
 
@@ -60,16 +61,17 @@ def _apart(work: Callable[[], None]) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A real server, with a migrated database to clone."""
-    server = Postgres(tmp_path_factory.mktemp("postgres") / "cluster", settings=UNSAFE_BUT_FAST)
-    server.start()
-    try:
-        _run(server, f"create database {TEMPLATE}")
-        _apart(lambda: migrate.upgrade(server.url_of(TEMPLATE)))
-        yield server
-    finally:
-        server.stop()
+    with temporary_folder() as folder:
+        server = Postgres(folder / "cluster", settings=UNSAFE_BUT_FAST)
+        server.start()
+        try:
+            _run(server, f"create database {TEMPLATE}")
+            _apart(lambda: migrate.upgrade(server.url_of(TEMPLATE)))
+            yield server
+        finally:
+            server.stop()
 
 
 def _run(server: Postgres, statement: str) -> None:

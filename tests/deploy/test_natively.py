@@ -25,6 +25,7 @@ import pytest
 from contracts.names import SEARCH_ATTRIBUTES
 from devstack import ports
 from devstack.postgres import Postgres
+from devstack.reset import temporary_folder
 from devstack.temporal import Temporal
 from service.tokens import mint
 from tests.deploy import compose
@@ -34,8 +35,12 @@ SUPERVISOR = "p-0002"
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    folder = tmp_path_factory.mktemp("production")
+def machine() -> Iterator[Machine]:
+    with temporary_folder() as folder:
+        yield from _machine(folder)
+
+
+def _machine(folder: Path) -> Iterator[Machine]:
     compose.lay_out_image(folder / "image")
     temporal = Temporal(folder / "temporal", search_attributes={})
     postgres = Postgres(folder / "postgres", settings={"fsync": "off", "synchronous_commit": "off"})
