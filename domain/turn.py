@@ -41,6 +41,8 @@ class Turn:
         for name in names:
             clock = self.demand.clocks.get(name)
             if clock is not None and clock.stopped_at is None:
+                if clock.paused_at is not None:  # so that its due says whether it was kept
+                    self.resume(name)
                 self.emit(e.ClockStopped(clock=name))
 
     def pause(self, *names: ClockName) -> None:

@@ -12,7 +12,7 @@ from domain.demand import Demand
 from domain.errors import DomainError
 from domain.meeting import Decision, MeetingAct
 from domain.vocabulary import Role, Stage
-from service.actions import UNDECIDED, candidate
+from service.actions import MAYBE_DONE, UNDECIDED, candidate
 from service.desk import Desk
 from service.engine import NotRunning, update
 from service.forms import DecisionForm
@@ -73,7 +73,7 @@ async def decide(desk: Desk, actor: Actor, meeting: str, form: DecisionForm, key
         taken = await _sent(desk, actor, meeting, form, stored_key, fingerprint, written.ids)
     except DomainError as refused:
         if refused.code not in UNDECIDED:
-            await take_back(desk, written)
+            await take_back(desk, written, earlier=refused.code not in MAYBE_DONE)
         raise
     return await _arrived(desk, actor, taken)
 

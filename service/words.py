@@ -63,7 +63,7 @@ async def words_of(desk: Desk, actor: Actor, number: str) -> View:
                 "text": desk.sealer.open(sealed, number),
             }
             for text_id, kind, author, at, sealed in rows
-            if kind in ("demand", "reply") or not _is_reporter(demand, actor)
+            if kind in ("demand", "reply") or author == actor.id or not _is_reporter(demand, actor)
         ],
         "reporter": json.loads(desk.sealer.open(reporter, number)) if reporter else None,
     }  # fmt: skip
