@@ -2,8 +2,9 @@
 
 It runs before the workflow's own history is committed, so an attempt may be recorded that never was: the worker died, the
 task came too late, and the next attempt decides anew, perhaps in another order. Therefore the last attempt wins. Attempts
-are told apart by their instant, the start of their workflow task, which only grows: what follows the row's own hash is
-taken, a later attempt replaces the tail that an earlier one left, an earlier one that arrives late changes nothing (docs/decisions/0006-the-last-attempt-wins.md).
+are told apart by their instant, the start of their workflow task, which only grows. What follows the row's own hash is
+taken; a later attempt replaces the tail that an earlier one left; an earlier one that arrives late changes nothing
+(docs/decisions/0006-the-last-attempt-wins.md).
 """
 
 from __future__ import annotations
