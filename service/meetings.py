@@ -18,7 +18,7 @@ from service.engine import NotRunning, update
 from service.forms import DecisionForm
 from service.intake import fingerprint_of, key_of
 from service.places import local_date
-from service.reading import find
+from service.reading import current, find
 from service.views import View, instant, person_view
 from service.words import take_back, write
 from store import queries
@@ -66,16 +66,33 @@ async def decide(desk: Desk, actor: Actor, meeting: str, form: DecisionForm, key
     desk.district.meeting(meeting)
     stored_key = key_of(actor, key or uuid4().hex)
     fingerprint = fingerprint_of(form.model_dump_json())
-    await _current(desk, form.number)
+    await current(desk, form.number)
     said = {"minute_id": ("minute", form.minute), "reply_id": ("reply", form.reply)}
     written = await write(desk, actor, form.number, stored_key, said)
     try:
-        taken = await _sent(desk, actor, meeting, form, stored_key, fingerprint, written.ids)
+        taken = await _sent_when_there(desk, actor, meeting, form, stored_key, fingerprint, written.ids)
     except DomainError as refused:
         if refused.code not in UNDECIDED:
             await take_back(desk, written, earlier=refused.code not in MAYBE_DONE)
         raise
     return await _arrived(desk, actor, taken)
+
+
+async def _sent_when_there(
+    desk: Desk, actor: Actor, meeting: str, form: DecisionForm, key: str, fingerprint: str, written: dict[str, str]
+) -> Decided:
+    """A demand that was sent to the meeting a moment ago may still be on its way onto the agenda: wait for it."""
+    give_up = asyncio.get_running_loop().time() + ARRIVES_WITHIN_SECONDS
+    while True:
+        try:
+            return await _sent(desk, actor, meeting, form, key, fingerprint, written)
+        except DomainError as refused:
+            demand = await current(desk, form.number)
+            coming = demand.stage is Stage.MEETING and demand.meeting == meeting and not demand.shelved
+            late = asyncio.get_running_loop().time() > give_up
+            if refused.code != "not_on_agenda" or not coming or late:
+                raise
+            await asyncio.sleep(0.1)
 
 
 async def _sent(
@@ -93,19 +110,12 @@ async def _sent(
         raise DomainError("not_on_agenda", "That demand is not on this meeting's agenda.", meeting=meeting) from None
 
 
-async def _current(desk: Desk, number: str) -> Demand:
-    row = await desk.pool.fetchval("select state from demand where number = $1", number)
-    if row is None:
-        raise DomainError("not_found", "There is no demand with this number.")
-    return Demand.model_validate_json(row)
-
-
 async def _arrived(desk: Desk, actor: Actor, taken: Decided) -> Demand:
     """The demand once the decision has reached it; as it is, if that takes unusually long."""
     give_up = asyncio.get_running_loop().time() + ARRIVES_WITHIN_SECONDS
     pause = 0.01
     while asyncio.get_running_loop().time() < give_up:
-        demand = await _current(desk, taken.number)
+        demand = await current(desk, taken.number)
         if demand.stage is not Stage.MEETING or demand.turn > taken.turn or demand.shelved:
             break
         await asyncio.sleep(pause)

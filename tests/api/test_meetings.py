@@ -85,3 +85,13 @@ async def test_the_committee_decides_what_a_community_could_not(http: Http, prod
     await product.until_agenda("shengli-road", number)
     answer = await decide(http, "shengli-road", SUPERVISOR, number, "project", unit="u-roads", project="prj-1")
     assert (answer.status_code, answer.json()["unit"]["id"]) == (200, "u-roads")
+
+
+async def test_a_decision_that_is_faster_than_the_agenda_waits_for_it(http: Http, product: Product) -> None:
+    secretary = product.desk.district.secretary("wenqulu")
+    for grid in ("wenqulu-03", "wenqulu-04", "wenqulu-05"):
+        number = (await http.submit(location={"grid": grid}))["number"]
+        worker = product.desk.district.grid(grid).duty_worker
+        assert (await http.act(number, worker, "escalate", reason="several_units")).status_code == 200
+        at_once = await decide(http, "wenqulu", secretary, number, "return_to_grid")
+        assert (at_once.status_code, at_once.json()["stage"]) == (200, "grid"), at_once.text
