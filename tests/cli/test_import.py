@@ -26,8 +26,9 @@ from tests.cli.files import HEADER, written
 def started(stack: Stack, place: Path, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "cli.importer", str(place), "--data", str(stack.folder.path), *more]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen(
-        command, cwd=place.parent, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    return subprocess.Popen(  # a suite in the background may have been started with SIGINT ignored
+        command, cwd=place.parent, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 
@@ -128,7 +129,7 @@ async def test_a_server_that_dies_meanwhile_costs_nothing(stack: Stack, tmp_path
 
 async def test_an_interrupted_run_is_simply_started_again(stack: Stack, tmp_path: Path) -> None:
     place = many(tmp_path, 1000, "stopped.csv")
-    process = started(stack, place)
+    process = started(stack, place, "--at-once", "1")  # slowly, so that it is still at work when it is stopped
     await until(lambda there: there >= 50, stack, "stopped")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
