@@ -5,9 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import asyncpg
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+)
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
@@ -122,17 +129,29 @@ async def _check_workflows(client: Client, logs: list[Log], expected: int, found
         await asyncio.sleep(0.5)
 
 
+async def _settled(handle: WorkflowHandle[Any, Any], wanted: WorkflowExecutionStatus) -> WorkflowExecutionDescription:
+    """As it is described once it stands as `wanted`, or after ten seconds: its last event is in the tables before its
+    last task is committed, and after a worker's death that takes another task."""
+    described = await handle.describe()
+    for _ in range(20):
+        if described.status is wanted:
+            break
+        await asyncio.sleep(0.5)
+        described = await handle.describe()
+    return described
+
+
 async def _check_workflow(client: Client, log: Log, found: Servers) -> list[str]:
+    wanted = WorkflowExecutionStatus.COMPLETED if log.demand.sealed else WorkflowExecutionStatus.RUNNING
     handle = client.get_workflow_handle(log.number)
     try:
-        described = await handle.describe()
+        described = await _settled(handle, wanted)
         state = await handle.query("state", result_type=Demand)
     except RPCError as failed:
         return [f"{log.number}: its workflow does not answer: {failed.status.name} (lost)"]
     except WorkflowQueryFailedError as failed:
         return [f"{log.number}: its history cannot be replayed: {failed.message}"]
     found.history.append(described.history_length)
-    wanted = WorkflowExecutionStatus.COMPLETED if log.demand.sealed else WorkflowExecutionStatus.RUNNING
     wrong = []
     if described.status is not wanted:
         wrong.append(f"{log.number}: its workflow is {described.status and described.status.name}, not {wanted.name}")
