@@ -36,7 +36,7 @@ async def reconcile(pool: Pool, client: Client, *, within: timedelta = BEFORE) -
             return await _ask(client, number)
 
     recent = await changed_since(pool, within)
-    asked = sum(await asyncio.gather(*(ask(number) for number, _ in recent)))
+    asked = sum(await asyncio.gather(*(ask(number) for number in recent)))
     log.info("reconciled", changed=len(recent), asked=asked)
     return asked
 

@@ -1,6 +1,6 @@
 """The relay: starts the workflows of accepted demands that nobody started, for example because Temporal was down.
 
-When it starts, and after each outage, it has the tables compared with the workflows first.
+When it starts, and after each outage, it has the workflows write anew what changed last.
 """
 
 from __future__ import annotations

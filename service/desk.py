@@ -97,9 +97,7 @@ class Desk:
 
     async def _watch_loads(self) -> None:
         while True:
-            with contextlib.suppress(
-                *UNAVAILABLE
-            ):  # old figures are better than none; readiness says that the database is away
+            with contextlib.suppress(*UNAVAILABLE):  # old figures are better than none
                 self.loads.people, self.loads.units = await queries.loads(self.engine)
             await asyncio.sleep(LOADS_EVERY.total_seconds())
 

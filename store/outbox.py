@@ -63,12 +63,3 @@ async def failed(pool: Pool, number: str, error: str) -> None:
     await pool.execute(
         "update outbox set last_error = left($3, 200) where kind = $1 and number = $2", START, number, error
     )
-
-
-async def depth(pool: Pool) -> tuple[int, float]:
-    """How many wait, and for how many seconds the oldest has waited past its claim."""
-    row = await pool.fetchrow(
-        "select count(*) n, coalesce(extract(epoch from now() - min(claimed_until)), 0)::float8 age from outbox"
-    )
-    assert row is not None
-    return row["n"], max(0.0, row["age"])

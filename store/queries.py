@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from store.tables import DemandEventRow, DemandRow, MeetingItemRow, OutboxRow
+from store.tables import DemandEventRow, DemandRow, MeetingItemRow
 
 
 def open_engine(url: str, *, size: int) -> AsyncEngine:
@@ -91,11 +91,6 @@ def _after_due(after: list[Any]) -> Any:
     return or_(col(DemandRow.due_at) > at, same, col(DemandRow.due_at).is_(None))
 
 
-async def demand(engine: AsyncEngine, number: str) -> DemandRow | None:
-    async with AsyncSession(engine) as session:
-        return await session.get(DemandRow, number)
-
-
 async def events(engine: AsyncEngine, number: str, *, after: int, limit: int) -> Sequence[DemandEventRow]:
     query = (
         select(DemandEventRow)
@@ -137,8 +132,3 @@ async def loads(engine: AsyncEngine) -> tuple[dict[str, int], dict[str, int]]:
         held = dict((await session.exec(people)).all())
         led = dict((await session.exec(units)).all())
     return {k: n for k, n in held.items() if k}, {k: n for k, n in led.items() if k}
-
-
-async def unstarted(engine: AsyncEngine) -> int:
-    async with AsyncSession(engine) as session:
-        return (await session.exec(select(func.count()).select_from(OutboxRow))).one()
