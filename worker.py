@@ -19,11 +19,14 @@ from activities.relay import relay
 from gateways.temporal import connect_patiently
 from runtime.logging import configure_logging
 from runtime.settings import Settings, SettingsError, load_settings
+from service import admin_hand_over, cadence, rotation_turns
 from store.pool import open_pool
+from workflows.chair_rotation import ChairRotation
+from workflows.convene_meeting import ConveneMeeting
 from workflows.joint_meeting import JointMeeting
 from workflows.resident_demand import ResidentDemand
 
-WORKFLOWS = [ResidentDemand, JointMeeting]
+WORKFLOWS = [ResidentDemand, JointMeeting, ConveneMeeting, ChairRotation]
 
 
 async def run(settings: Settings) -> None:
@@ -35,26 +38,26 @@ async def run(settings: Settings) -> None:
     client = await connect_patiently(settings.temporal_address, settings.temporal_namespace, stop)
     if client is None:
         return
-    demands = DemandActivities(pool, client, settings.task_queue)
-    meetings = MeetingActivities(pool)
+    queue, bodies = settings.task_queue, cadence.open_bodies(settings, pool)
+    turns, hand_overs = rotation_turns.open_turns(settings, pool), admin_hand_over.open_hand_overs(settings, pool)
+    demands = DemandActivities(pool, client, queue, bodies.rules)
+    meetings = MeetingActivities(pool, client, queue)
     worker = Worker(
-        client,
-        task_queue=settings.task_queue,
-        workflows=WORKFLOWS,
-        activities=[demands.record, demands.put_on_agenda, meetings.record_items],
-        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
-        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        client, task_queue=queue, workflows=WORKFLOWS,
+        activities=[demands.record, demands.put_on_agenda, meetings.record_items, meetings.convene_meeting, turns.hand_over],
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(), activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),  # a dead worker's demands go to another one
-        max_cached_workflows=2000,
-        graceful_shutdown_timeout=timedelta(seconds=10),
-    )
+        max_cached_workflows=2000, graceful_shutdown_timeout=timedelta(seconds=10),
+    )  # fmt: skip
     async with worker, asyncio.TaskGroup() as group:
         log = structlog.get_logger()
-        log.info("worker ready", task_queue=settings.task_queue)
-        relaying = group.create_task(relay(pool, client, settings.task_queue))
+        log.info("worker ready", task_queue=queue)
+        kept = (one.keep(client, queue) for one in (bodies, turns, hand_overs))
+        tasks = [group.create_task(one) for one in (relay(pool, client, queue), *kept)]
         await stop.wait()
         log.info("worker stopping")
-        relaying.cancel()
+        for task in tasks:
+            task.cancel()
     await pool.close()
 
 

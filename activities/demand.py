@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy
 
-from contracts import names
 from contracts.demand import AgendaItem, Record
-from contracts.meeting import MeetingStart
 from domain.meeting import Meeting
+from domain.session import Rules
+from gateways.temporal.meetings import start_meeting
 from store import record as recording
 from store.pool import Pool
 
 
 class DemandActivities:
-    def __init__(self, pool: Pool, client: Client, task_queue: str) -> None:
+    """`rules` says what a meeting goes by that has to be started; one without rules decides without a session."""
+
+    def __init__(
+        self, pool: Pool, client: Client, task_queue: str, rules: Callable[[str], Rules | None] = lambda meeting: None
+    ) -> None:
+        self._rules = rules
         self._pool = pool
         self._client = client
         self._task_queue = task_queue
@@ -34,10 +40,6 @@ class DemandActivities:
             scope=asked.meeting if above else None,
             upper=asked.committee if above else None,
             upper_convener=asked.committee_convener if above else None,
+            rules=self._rules(asked.meeting),
         )
-        await self._client.start_workflow(
-            names.MEETING_WORKFLOW, MeetingStart(meeting=meeting), id=names.meeting_workflow_id(asked.meeting),
-            task_queue=self._task_queue, start_signal="submit", start_signal_args=[asked.item],
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=f"Joint meeting of {asked.meeting}",
-        )  # fmt: skip
+        await start_meeting(self._client, self._task_queue, meeting, "submit", asked.item)

@@ -1,6 +1,7 @@
 """The relay: starts the workflows of accepted demands that nobody started, for example because Temporal was down.
 
-When it starts, and after each outage, it has the workflows write anew what changed last.
+When it starts, and after each outage, it has the workflows write anew what changed last. Beside it, demands are handed a
+newly published calendar (`activities/adopt.py`); starting never waits for that.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import timedelta
 import structlog
 from temporalio.client import Client
 
+from activities.adopt import adopt
 from activities.reconcile import reconcile
 from gateways.temporal import UNREACHABLE, start_demand
 from store import outbox
@@ -28,6 +30,12 @@ log = structlog.get_logger()
 
 async def relay(pool: Pool, client: Client, task_queue: str) -> None:
     """Run until cancelled. Several relays share the work: a claim is a lease that ends by itself."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_start_all(pool, client, task_queue))
+        group.create_task(adopt(pool, client))
+
+
+async def _start_all(pool: Pool, client: Client, task_queue: str) -> None:
     unsure = True  # a worker may have died just now
     while True:
         try:

@@ -47,12 +47,45 @@ class Parts:
 def product_parts() -> Parts:
     # Imported here because the service brings the drivers of database and engine, which the plumbing's tests and the
     # documentation of errors do without.
-    from api import demands, district, meetings
+    from api import (
+        admin,
+        calendar,
+        clock_list,
+        clocks,
+        demands,
+        district,
+        individual_needs,
+        lists,
+        meetings,
+        menu,
+        projects,
+        publishing,
+        rotation,
+        routing,
+        sessions,
+    )
     from service.desk import UNAVAILABLE, open_desk
 
     return Parts(
         open_desk=open_desk,
-        routers=(demands.commands, demands.router, meetings.router, district.router),
+        routers=(
+            demands.commands,
+            demands.router,
+            meetings.router,
+            sessions.router,
+            clocks.router,
+            clock_list.router,
+            district.router,
+            calendar.router,
+            publishing.router,
+            routing.router,
+            rotation.router,
+            menu.router,
+            lists.router,
+            projects.router,
+            individual_needs.router,
+            admin.router,
+        ),
         unavailable=(*UNAVAILABLE, ConnectionError, TimeoutError),
     )
 

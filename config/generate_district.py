@@ -2,7 +2,8 @@
 
 python -m config.generate_district --seed 7 [--out DIR]
 
-Hand-written files of the pack (categories, sla, routing, screening, meetings, district, communities) stay untouched.
+Hand-written files of the pack (categories, sla, routing, screening, meetings, menu, care-groups, district, communities)
+stay untouched.
 """
 
 from __future__ import annotations

@@ -7,11 +7,10 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
-from domain.clocks import next_alarm
 from domain.demand import Demand
 from domain.ledger import Entry
 from domain.meeting import Item
-from domain.vocabulary import Stage
+from domain.vocabulary import ClockName, Stage
 from domain.worktime import Calendar
 
 READ = "read"
@@ -60,12 +59,14 @@ class AgendaItem(_Message):
 
 
 def clock_state(demand: Demand) -> str:
-    """ok · breached · paused · done, for the search attribute."""
+    """ok · due_soon · breached · paused · done, for the search attribute."""
     if demand.stage is Stage.CLOSED:
         return "done"
     if demand.breached:
         return "breached"
-    return "paused" if next_alarm(demand) is None else "ok"
+    if not any(c.running for name, c in demand.clocks.items() if name is not ClockName.PAUSE):
+        return "paused"
+    return "due_soon" if any("80%" in c.done for c in demand.clocks.values() if c.running) else "ok"
 
 
 @activity.defn(name="record")

@@ -24,8 +24,14 @@ SEARCH_ATTRIBUTES: dict[str, str] = {
 
 DEMAND_WORKFLOW = "ResidentDemand"
 MEETING_WORKFLOW = "JointMeeting"
+CONVENE_WORKFLOW = "ConveneMeeting"
 
 
 def meeting_workflow_id(meeting: str) -> str:
     """One meeting workflow per community and one for the subdistrict committee."""
     return f"meeting-{meeting}"
+
+
+def cadence_schedule_id(meeting: str) -> str:
+    """The schedule that calls a meeting's regular sessions."""
+    return f"cadence-{meeting}"

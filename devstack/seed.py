@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import httpx2
 from devstack.errors import StackError
 from devstack.logins import WHOLE, Login
 from devstack.stories import DECISIONS, STEPS, STORIES, Body, Story
+from domain.bodies import rules_of
 from domain.district import District
 
 View = dict[str, Any]
@@ -97,6 +99,7 @@ class _Town:
     ) -> None:
         self._http, self._district, self._key, self._diary = http, district, key, diary
         self._everyone = everyone
+        self._sits = {one.id: threading.Lock() for one in district.meetings}
         self._by_id = {one.id: one for one in everyone}
         self._sees_all = next(one for one in everyone if one.role == "supervisor" and one.scope == WHOLE)
         # All chances are taken before anything is sent: a start that goes on must find the same bodies under its keys.
@@ -185,15 +188,45 @@ class _Town:
         yield opener
 
     def _decide(self, view: View, step: str, key: str) -> View | None:
-        if view["meeting"] is None:
+        """In an extra session of the demand's meeting: opened by who chairs it, attended to quorum, closed again."""
+        meeting = view["meeting"]
+        if view["stage"] != "meeting":  # decided before an interruption, or never sent there
             return None
-        body = {"number": view["number"], **DECISIONS[step]()}
-        chairs = [one for one in self._everyone if one.role == "chair"]
-        for chair in sorted(chairs, key=lambda one: one.scope != f"community:{view['meeting']}"):
-            answer = self._send(f"/api/v1/meetings/{view['meeting']}/decisions", chair, key, body)
-            if answer.status_code not in (403, 404):
-                return dict(_read(answer))
-        return None
+        with self._sits[meeting]:
+            session, chair, keeper = self._open(meeting, key)
+            actions = f"/api/v1/meetings/{meeting}/sessions/{session['id']}/actions"
+            if self._is_late(meeting, view["number"]):
+                self._post(actions, chair, f"{key}-in", {"type": "consent", "number": view["number"]})
+            body = {"number": view["number"], **DECISIONS[step]()}
+            took = self._post(f"/api/v1/meetings/{meeting}/decisions", chair, key, body)
+            self._post(actions, keeper, f"{key}-close", {"type": "close"})
+        return took
+
+    def _open(self, meeting: str, key: str) -> tuple[View, Login, Login]:
+        """The session, who chairs it, and who keeps its minutes."""
+        role = "supervisor" if meeting == self._district.id else "community_secretary"
+        scope = WHOLE if meeting == self._district.id else f"community:{meeting}"
+        keeper = next(one for one in self._everyone if (one.role, one.scope) == (role, scope))
+        sessions = f"/api/v1/meetings/{meeting}/sessions"
+        tries = (self._post(sessions, keeper, f"{key}-call-{n}", {"kind": "extra"}) for n in count())
+        called = next(one for one in tries if one["state"] != "closed")  # one of an interrupted start may have lapsed
+        actions = f"{sessions}/{called['id']}/actions"
+        opened = self._post(actions, keeper, f"{key}-open", {"type": "open"})
+        members = list(rules_of(self._district, meeting).members)[: opened["quorum"]]
+        self._post(actions, keeper, f"{key}-attend", {"type": "attend", "units": members})
+        return opened, self._by_id[opened["chair"]["id"]], keeper
+
+    def _is_late(self, meeting: str, number: str) -> bool:
+        """Its place on the agenda was asked for just now: it may be on its way there still."""
+        until = time.monotonic() + _SETTLE_SECONDS
+        while time.monotonic() < until:
+            path = f"/api/v1/meetings/{meeting}/agenda"
+            items = _read(self._http.get(path, params={"limit": 100}, headers=_as(self._sees_all)))
+            found = [item["late"] for item in items if item["number"] == number]
+            if found:
+                return bool(found[0])
+            time.sleep(0.2)
+        return False
 
     def _post(self, path: str, actor: Login, key: str, body: Body) -> View:
         return dict(_read(self._send(path, actor, key, body)))

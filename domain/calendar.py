@@ -7,7 +7,7 @@ it as a passed-through module.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -155,8 +155,8 @@ class Calendar(BaseModel):
 class Year:
     """The working time of one local calendar year, in UTC: interval i runs `opens[i]`…`closes[i]`.
 
-    `before[i]` is the working time of the year that precedes it; `days` are the working dates and `ends[i]` the close
-    of the last window of `days[i]`.
+    `before[i]` is the working time of the year that precedes it; `days` are the working dates, `ends[i]` the close of
+    the last window of `days[i]` and `firsts[i]` the index of its first interval.
     """
 
     opens: list[datetime]
@@ -165,6 +165,7 @@ class Year:
     total: timedelta
     days: list[date]
     ends: list[datetime]
+    firsts: list[int]
 
     def worked(self, at: datetime) -> timedelta:
         """Working time of the year until `at`."""
@@ -228,15 +229,25 @@ class Table:
                 result.append((begins, closes))
         return result
 
+    def worked_on(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+        """The working intervals of a date in UTC, none where nobody works."""
+        year = self.year(day.year)
+        index = bisect_left(year.days, day)
+        if index == len(year.days) or year.days[index] != day:
+            return iter(())
+        first, until = year.firsts[index], year.firsts[index + 1] if index + 1 < len(year.firsts) else None
+        return zip(year.opens[first:until], year.closes[first:until], strict=True)
+
     def instant(self, day: date, wall: time = MIDNIGHT) -> datetime:
         return datetime.combine(day, wall, self.zone).astimezone(UTC)
 
     def _build(self, number: int) -> Year:
-        year = Year([], [], [], ZERO, [], [])
+        year = Year([], [], [], ZERO, [], [], [])
         total = ZERO
         day = date(number, 1, 1)
         while day.year == number:
             spans = self.intervals(day) if self.works_on(day) else []
+            first = len(year.opens)
             for opens, closes in spans:
                 year.opens.append(opens)
                 year.closes.append(closes)
@@ -245,6 +256,7 @@ class Table:
             if spans:
                 year.days.append(day)
                 year.ends.append(spans[-1][1])
+                year.firsts.append(first)
             day += ONE_DAY
         return replace(year, total=total)
 

@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.actors import Actor
+from domain.promise import Promise
 from domain.routing import Candidate, Routing
+from domain.tasks import CoUnit
 from domain.vocabulary import DecisionKind, Outcome, Satisfied, Solved
 
 TextId = Annotated[str, Field(min_length=1, max_length=64)]
@@ -176,6 +178,65 @@ class Decide(_Command):
     reply_id: TextId | None = None
     upper_meeting: Id | None = None
     convener: Id | None = None
+    co_units: Annotated[tuple[CoUnit, ...], Field(max_length=10)] = ()
+
+
+class AddCoUnits(_Command):
+    """Ask units to help the lead, each with a part and a due of its own."""
+
+    type: Literal["add_co_units"] = "add_co_units"
+    co_units: Annotated[tuple[CoUnit, ...], Field(min_length=1, max_length=10)]
+
+
+class _OfCoUnit(_Command):
+    unit: Id
+
+
+class CoAccept(_OfCoUnit):
+    type: Literal["co_accept"] = "co_accept"
+
+
+class CoRefuse(_OfCoUnit):
+    type: Literal["co_refuse"] = "co_refuse"
+    basis: Literal["not_our_duty", "no_power", "no_resources", "other_unit_responsible"]
+
+
+class CoDone(_OfCoUnit):
+    """The co-unit's part is done; the lead goes on."""
+
+    type: Literal["co_done"] = "co_done"
+
+
+class CoRelease(_OfCoUnit):
+    """The part is not needed any more."""
+
+    type: Literal["co_release"] = "co_release"
+
+
+class SwapLead(_Command):
+    """Another unit leads from now on; co-units and the resident's clocks go on."""
+
+    type: Literal["swap_lead"] = "swap_lead"
+    lead: Candidate
+
+
+class Reclassify(_Command):
+    """File it under another category; `promise` is what that category's class promises, reckoned from the start.
+
+    `routing` is set when the category's level is above the grid: what lies with a grid worker then goes to a unit.
+    """
+
+    type: Literal["reclassify"] = "reclassify"
+    category: Annotated[str, Field(pattern=r"^[0-9]{2,12}$")]
+    promise: Promise
+    routing: Routing | None = None
+
+
+class AdoptCalendar(_Command):
+    """Count by a newly published calendar. Sent by the product itself, once the workflow carries it."""
+
+    type: Literal["adopt_calendar"] = "adopt_calendar"
+    version: Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Ring(_Command):
@@ -186,7 +247,9 @@ class Ring(_Command):
 
 Command = Annotated[
     Locate | Accept | Contact | Note | Attach | Resolve | HandOff | Refuse | RequestInfo | Resume | Extend
-    | DecideExtension | Escalate | Reassign | Urge | Verify | CallBack | Confirm | Withdraw | Reopen | Decide | Ring,
+    | DecideExtension | Escalate | Reassign | Urge | Verify | CallBack | Confirm | Withdraw | Reopen
+    | Decide | Reclassify | AddCoUnits | CoAccept | CoRefuse | CoDone | CoRelease | SwapLead | AdoptCalendar
+    | Ring,
     Field(discriminator="type"),
 ]  # fmt: skip
 

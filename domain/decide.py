@@ -7,20 +7,28 @@ workflow's own clock. One function per command below; what several share is in `
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from domain import co_units as co
 from domain import commands as c
 from domain import events as e
 from domain.actors import Actor
-from domain.clocks import rung
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.lifecycle import check
 from domain.routing import Routing
-from domain.turn import Turn
+from domain.rungs import ring
+from domain.tasks import co_clocks
+from domain.turn import HANDLING, Turn
 from domain.vocabulary import ClockName, DecisionKind, Outcome, Satisfied, Solved, Stage
 from domain.worktime import Calendar
+
+UNHEARD = ("ring", "adopt_calendar")
+"""Commands before which no bell is heard: what came under the calendar of before is not for a new one to tell."""
+
+FURTHEST = timedelta(days=5 * 366)
+"""What a meeting sets beyond this is a slip of the pen, and lies where no calendar reckons: the due instant stays."""
 
 
 def decide(demand: Demand, act: c.Act, now: datetime, calendar: Calendar) -> list[e.Event]:
@@ -34,8 +42,8 @@ def decide(demand: Demand, act: c.Act, now: datetime, calendar: Calendar) -> lis
 def take_turn(demand: Demand, act: c.Act, now: datetime, calendar: Calendar) -> Turn:
     """`decide`, with the demand that its events make; raises as that does."""
     turn = Turn(demand, now, calendar, act.actor)
-    if act.command.type != "ring":
-        _ring(turn, c.Ring())  # a bell that has come is heard first, even where the timer and the command come together
+    if act.command.type not in UNHEARD:
+        ring(turn)  # a bell that has come is heard first, even where the timer and the command come together
     check(turn.demand, act.command.type, act.actor)
     if act.command.note_id and act.command.type != "note":
         turn.emit(e.NoteAdded(note_id=act.command.note_id))
@@ -104,9 +112,13 @@ def _attach(t: Turn, cmd: c.Attach) -> None:
 
 
 def _resolve(t: Turn, cmd: c.Resolve) -> None:
+    if waiting := [task.unit for task in t.demand.co_tasks if task.open and task.required]:
+        rule = "A co-unit's required part is still open. Wait for it, or take it back with `co_release`."
+        raise DomainError("co_task_open", rule, units=waiting)
     if not t.demand.accepted:
         _accept(t, c.Accept())
-    t.stop(ClockName.CONTACT, ClockName.RESOLVE)
+    t.release("left_units")
+    t.stop(*HANDLING)
     t.emit(e.Resolved(reply_id=cmd.reply_id, outcome=Outcome(cmd.outcome), by=t.actor.id))
     t.start(ClockName.FOLLOW_UP)
     if not t.demand.awaiting_verification:
@@ -155,12 +167,12 @@ def _refuse_as_unit(t: Turn, cmd: c.Refuse) -> None:
 
 def _request_info(t: Turn, cmd: c.RequestInfo) -> None:
     t.emit(e.InfoRequested(reason=cmd.reason))
-    t.pause(ClockName.CONTACT, ClockName.RESOLVE)
+    t.pause(*HANDLING, *(co_clocks(task.unit)[1] for task in t.demand.co_tasks if task.open))
+    t.start_if_promised(ClockName.PAUSE)
 
 
 def _resume(t: Turn, cmd: c.Resume) -> None:
-    t.emit(e.InfoReceived())
-    t.resume(*(name for name, clock in t.demand.clocks.items() if clock.paused_at is not None))
+    t.run_on()
 
 
 def _extend(t: Turn, cmd: c.Extend) -> None:
@@ -174,7 +186,10 @@ def _decide_extension(t: Turn, cmd: c.DecideExtension) -> None:
     days = t.demand.extension_asked
     t.emit(e.ExtensionDecided(approved=cmd.approved))
     if cmd.approved:
-        t.extend(ClockName.RESOLVE, days)
+        for name in (ClockName.RESOLVE, ClockName.UNIT_DUE):
+            clock = t.demand.clocks.get(name)
+            if clock is not None and clock.stopped_at is None:
+                t.extend(name, days)
 
 
 def _escalate(t: Turn, cmd: c.Escalate) -> None:
@@ -202,15 +217,6 @@ def _verify(t: Turn, cmd: c.Verify) -> None:
 def _call_back(t: Turn, cmd: c.CallBack) -> None:
     """An attempt somebody made; it counts, but only the bell ends the ladder, so that it takes its days."""
     t.emit(e.CallBackMade(attempt=t.demand.call_backs + 1, channel=cmd.channel, result=cmd.result))
-
-
-def _next_call_back(t: Turn, name: ClockName) -> None:
-    """One rung of the ladder; the last one without an answer closes as `unconfirmed`, never as satisfied."""
-    t.emit(e.CallBackMade(attempt=t.demand.call_backs + 1, channel="link", result="no_answer"))
-    if t.demand.call_backs >= t.demand.terms.call_backs:
-        t.close(Outcome.UNCONFIRMED)
-    else:
-        t.start(ClockName.CALL_BACK)
 
 
 def _confirm(t: Turn, cmd: c.Confirm) -> None:
@@ -247,8 +253,12 @@ def _decided_assign(t: Turn, cmd: c.Decide) -> None:
     if cmd.lead is None:
         raise DomainError("unknown_unit", "Name the lead unit that takes it: send `lead`.", field="/lead")
     t.to_unit(cmd.lead, bound=True)
-    if cmd.due_at is not None and cmd.due_at > t.now:
-        t.emit(e.ClockExtended(clock=ClockName.RESOLVE, due_at=cmd.due_at))
+    for helper in {h.unit: h for h in cmd.co_units if h.unit != cmd.lead.unit}.values():
+        t.ask_help(helper, bound=True)
+    if cmd.due_at is not None and t.now < cmd.due_at < t.now + FURTHEST:
+        for name in (ClockName.RESOLVE, ClockName.UNIT_DUE):
+            if name in t.demand.clocks:
+                t.emit(e.ClockExtended(clock=name, due_at=cmd.due_at))
 
 
 def _decided_shelve(t: Turn, cmd: c.Decide) -> None:
@@ -257,7 +267,7 @@ def _decided_shelve(t: Turn, cmd: c.Decide) -> None:
         raise DomainError("validation_failed", "Shelving needs a review date: send `review_at`.", field="/review_at")
     t.stop(ClockName.DECIDE)
     t.emit(e.Shelved(review_at=cmd.review_at))
-    t.pause(ClockName.CONTACT, ClockName.RESOLVE)
+    t.pause(*HANDLING)
     t.start(ClockName.REVIEW, due_at=cmd.review_at)
 
 
@@ -278,45 +288,27 @@ def _decided_final_reply(t: Turn, cmd: c.Decide) -> None:
     t.close(Outcome.FINAL_REPLY, cmd.reply_id)
 
 
+def _reclassify(t: Turn, cmd: c.Reclassify) -> None:
+    if cmd.category == t.demand.category:
+        raise DomainError("stage_forbids", "It is filed under that category already.", field="/category")
+    kept = cmd.promise.model_copy(update={"calendar": t.demand.terms.calendar})  # the one this workflow carries
+    t.emit(e.Reclassified(category=cmd.category, promise=kept))
+    t.replan(list(t.demand.clocks), "reclassified")
+    ring(t)  # by the new promise some may be broken by now: before they are stopped below
+    if cmd.routing is not None and t.demand.stage is Stage.GRID:
+        if t.demand.info_reason is not None:
+            t.run_on()
+        t.hand_off(cmd.routing)
+
+
+def _adopt_calendar(t: Turn, cmd: c.AdoptCalendar) -> None:
+    t.emit(e.CalendarAdopted(version=cmd.version))
+    t.replan(list(t.demand.clocks), "calendar")
+
+
 def _ring(t: Turn, cmd: c.Ring) -> None:
-    while names := rung(t.demand, t.now):  # each bell stops, breaks or restarts its clock, so this ends
-        _BELLS.get(names[0], _breach)(t, names[0])
+    ring(t)
 
-
-def _breach(t: Turn, name: ClockName) -> None:
-    t.emit(e.ClockBreached(clock=name, due_at=t.demand.clocks[name].due_at))
-
-
-def _breach_accept(t: Turn, name: ClockName) -> None:
-    _breach(t, name)
-    d = t.demand
-    if d.stage is Stage.GRID and d.place and d.holder != d.place.substitute:
-        t.to_worker(d.place.substitute, "accept_overdue")
-
-
-def _bind(t: Turn, name: ClockName) -> None:
-    t.stop(name)
-    if t.demand.unit and not t.demand.lead_bound:
-        t.emit(e.UnitBound(unit=t.demand.unit, by="silence"))
-
-
-def _review(t: Turn, name: ClockName) -> None:
-    t.stop(name)
-    t.to_meeting("review", convener=t.demand.holder)
-
-
-def _seal(t: Turn, name: ClockName) -> None:
-    t.stop(name)
-    t.emit(e.Sealed())
-
-
-_BELLS: dict[ClockName, Callable[[Turn, ClockName], None]] = {
-    ClockName.ACCEPT: _breach_accept,
-    ClockName.REFUSAL_WINDOW: _bind,
-    ClockName.CALL_BACK: _next_call_back,
-    ClockName.REVIEW: _review,
-    ClockName.REOPEN: _seal,
-}
 
 _DECISIONS: dict[DecisionKind, Callable[[Turn, c.Decide], None]] = {
     DecisionKind.ASSIGN: _decided_assign,
@@ -332,5 +324,7 @@ _HANDLERS: dict[str, Callable[[Turn, Any], None]] = {
     "hand_off": _hand_off, "refuse": _refuse, "request_info": _request_info, "resume": _resume, "extend": _extend,
     "decide_extension": _decide_extension, "escalate": _escalate, "reassign": _reassign, "urge": _urge,
     "verify": _verify, "call_back": _call_back, "confirm": _confirm, "withdraw": _withdraw, "reopen": _reopen,
-    "decide": _decide, "ring": _ring,
+    "add_co_units": co.add_co_units, "co_accept": co.co_accept, "co_refuse": co.co_refuse, "co_done": co.co_done,
+    "co_release": co.co_release, "swap_lead": co.swap_lead,
+    "decide": _decide, "reclassify": _reclassify, "adopt_calendar": _adopt_calendar, "ring": _ring,
 }  # fmt: skip

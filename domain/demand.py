@@ -4,21 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from domain import events as e
 from domain.commands import Place
+from domain.ladder import BREACH, is_before_due
 from domain.promise import Promise
 from domain.routing import Candidate
+from domain.tasks import ClockKey, CoTask, unit_of
 from domain.vocabulary import ClockName, DecisionKind, Outcome, Stage
 
 REOPENABLE = frozenset({Outcome.RESOLVED, Outcome.EXPLAINED, Outcome.UNCONFIRMED})
 
 
+class Shift(BaseModel):
+    """What moved a due instant: a pause from `from_at` to `until_at` (also a stop that was taken back), an extension by
+    `working_days`, or a meeting's decision of `from_at` that set it to `until_at`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["pause", "extension", "decision"]
+    from_at: datetime
+    until_at: datetime | None = None
+    working_days: int | None = None
+
+
 class Clock(BaseModel):
-    """One promise: running, paused (`due_at` then means nothing) or stopped. A breach is never taken back."""
+    """One promise: running, paused (`due_at` then means nothing) or stopped. A breach is never taken back.
+
+    `provisional`: its span leaves the published calendar; it is computed again when that is published. `shifts` are in
+    the order in which they happened. `done` are the keys of the ladder's steps that have fallen.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,6 +45,9 @@ class Clock(BaseModel):
     paused_at: datetime | None = None
     stopped_at: datetime | None = None
     breached: bool = False
+    provisional: bool = False
+    shifts: tuple[Shift, ...] = ()
+    done: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -80,7 +101,8 @@ class Demand(BaseModel):
     closed_at: datetime | None = None
     sealed: bool = False
     breached: bool = False
-    clocks: dict[ClockName, Clock] = {}
+    co_tasks: tuple[CoTask, ...] = ()
+    clocks: dict[ClockKey, Clock] = {}
 
     @property
     def terms(self) -> Promise:
@@ -99,7 +121,8 @@ class Demand(BaseModel):
     @property
     def due_at(self) -> datetime | None:
         """The next promised instant of a clock that runs and is not broken yet; else the earliest broken one."""
-        running = [c for n, c in self.clocks.items() if c.running and n is not ClockName.REOPEN]
+        """What the holder owes: a co-unit's part is its own."""
+        running = [c for n, c in self.clocks.items() if c.running and n != ClockName.REOPEN and unit_of(n) is None]
         ahead = [c.due_at for c in running if not c.breached]
         return min(ahead or [c.due_at for c in running], default=None)
 
@@ -187,16 +210,81 @@ def _closed(d: Demand, ev: e.Closed, at: datetime) -> Changes:
     return {**ended, "reply_id": ev.reply_id or d.reply_id, "sealed": ev.outcome not in REOPENABLE}
 
 
-def _clock(d: Demand, name: ClockName, **changes: Any) -> Changes:
+def _clock(d: Demand, name: ClockKey, **changes: Any) -> Changes:
     return {"clocks": {**d.clocks, name: d.clocks[name].model_copy(update=changes)}}
 
 
 def _clock_started(d: Demand, ev: e.ClockStarted, at: datetime) -> Changes:
-    return {"clocks": {**d.clocks, ev.clock: Clock(started_at=at, due_at=ev.due_at)}}
+    clock = Clock(started_at=at, due_at=ev.due_at, provisional=ev.provisional)
+    return {"clocks": {**d.clocks, ev.clock: clock}}
+
+
+def _clock_resumed(d: Demand, ev: e.ClockResumed, at: datetime) -> Changes:
+    clock = d.clocks[ev.clock]
+    stood = Shift(kind="pause", from_at=clock.paused_at or clock.stopped_at or at, until_at=ev.since or at)
+    return _clock(
+        d, ev.clock, paused_at=None, stopped_at=None, due_at=ev.due_at, shifts=(*clock.shifts, stood),
+        provisional=clock.provisional or ev.provisional,
+    )  # fmt: skip
+
+
+def _clock_extended(d: Demand, ev: e.ClockExtended, at: datetime) -> Changes:
+    clock = d.clocks[ev.clock]
+    if ev.working_days is None:
+        more = Shift(kind="decision", from_at=at, until_at=ev.due_at)
+    else:
+        more = Shift(kind="extension", from_at=at, working_days=ev.working_days)
+    return _clock(
+        d, ev.clock, due_at=ev.due_at, shifts=(*clock.shifts, more), done=_still_done(clock, ev.due_at, at),
+        provisional=clock.provisional or ev.provisional,
+    )  # fmt: skip
+
+
+def _clock_replanned(d: Demand, ev: e.ClockReplanned, at: datetime) -> Changes:
+    clock = d.clocks[ev.clock]
+    at = clock.paused_at or at  # a due instant moves with the pause that it stands still in: it lies ahead of that
+    done = _still_done(clock, ev.due_at, at)
+    if ev.by == "reclassified" and at < ev.due_at != clock.due_at:
+        done = ()  # another promise: its reminders are another's
+    return _clock(d, ev.clock, due_at=ev.due_at, provisional=ev.provisional, done=done)
+
+
+def _still_done(clock: Clock, due_at: datetime, at: datetime) -> tuple[str, ...]:
+    """A due instant that lies ahead again can be missed again; what was said before it stays said."""
+    return clock.done if due_at <= at else tuple(key for key in clock.done if is_before_due(key))
+
+
+def _fell(
+    d: Demand, ev: e.ClockWarned | e.ClockFarBreached | e.NoticeIssued | e.ClockEscalated, at: datetime
+) -> Changes:
+    return _clock(d, ev.clock, done=(*d.clocks[ev.clock].done, ev.step))
+
+
+def _clock_breached(d: Demand, ev: e.ClockBreached, at: datetime) -> Changes:
+    done = d.clocks[ev.clock].done
+    return _clock(d, ev.clock, breached=True, done=(*done, BREACH.key)) | {"breached": True}
+
+
+def _reclassified(d: Demand, ev: e.Reclassified, at: datetime) -> Changes:
+    return {"category": ev.category, "promise": ev.promise}
+
+
+def _calendar_adopted(d: Demand, ev: e.CalendarAdopted, at: datetime) -> Changes:
+    return {"promise": d.terms.model_copy(update={"calendar": ev.version})}
 
 
 def _info_requested(d: Demand, ev: e.InfoRequested, at: datetime) -> Changes:
     return {"info_reason": ev.reason}
+
+
+def _co_unit_asked(d: Demand, ev: e.CoUnitAsked, at: datetime) -> Changes:
+    others = tuple(task for task in d.co_tasks if task.unit != ev.co_unit.unit)
+    return {"co_tasks": (*others, CoTask(**ev.co_unit.model_dump()))}
+
+
+def _co_task(d: Demand, unit: str, state: str) -> Changes:
+    changed = (t.model_copy(update={"state": state}) if t.unit == unit else t for t in d.co_tasks)
+    return {"co_tasks": tuple(changed)}
 
 
 _EVOLVE: dict[str, Callable[[Demand, Any, datetime], Changes]] = {
@@ -225,9 +313,22 @@ _EVOLVE: dict[str, Callable[[Demand, Any, datetime], Changes]] = {
     "clock_started": _clock_started,
     "clock_stopped": lambda d, ev, at: _clock(d, ev.clock, stopped_at=at, paused_at=None),
     "clock_paused": lambda d, ev, at: _clock(d, ev.clock, paused_at=at),
-    "clock_resumed": lambda d, ev, at: _clock(d, ev.clock, paused_at=None, stopped_at=None, due_at=ev.due_at),
-    "clock_extended": lambda d, ev, at: _clock(d, ev.clock, due_at=ev.due_at),
-    "clock_breached": lambda d, ev, at: _clock(d, ev.clock, breached=True) | {"breached": True},
+    "clock_resumed": _clock_resumed,
+    "clock_extended": _clock_extended,
+    "clock_replanned": _clock_replanned,
+    "clock_warned": _fell,
+    "clock_breached": _clock_breached,
+    "notice_issued": _fell,
+    "clock_escalated": _fell,
+    "clock_far_breached": _fell,
+    "reclassified": _reclassified,
+    "calendar_adopted": _calendar_adopted,
+    "co_unit_asked": _co_unit_asked,
+    "co_unit_bound": lambda d, ev, at: _co_task(d, ev.unit, "bound"),
+    "co_unit_refused": lambda d, ev, at: _co_task(d, ev.unit, "refused"),
+    "co_unit_done": lambda d, ev, at: _co_task(d, ev.unit, "done"),
+    "co_unit_released": lambda d, ev, at: _co_task(d, ev.unit, "released"),
+    "taken_over": lambda d, ev, at: {"holder": ev.person},
 }
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
+from domain.care import CareGroup
 from domain.categories import Category, CategoryGroup
 from domain.geometry import Polygon, polygon
+from domain.menu import Service
 from domain.people import Person
 from domain.places import Community, Compound, Grid, PropertyUnit
 from domain.policies import MeetingSettings, Rotation
 from domain.screening import Screen
-from domain.units import Stewardship, Unit
+from domain.units import Coverage, Stewardship, Unit
 from domain.vocabulary import Role
 
 if TYPE_CHECKING:
@@ -26,7 +29,12 @@ Area = tuple[float, float, float, float, Polygon, Grid]
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Plain dictionaries; nobody outside `District` touches them. `compounds` is keyed by id and by name."""
+    """Plain dictionaries; nobody outside `District` touches them. `compounds` is keyed by id and by name.
+
+    `units` knows the retired ones too; `units_of` holds those that can be asked.
+
+    `coverage` remembers what was asked: the same few hundred questions come back with every demand of a day.
+    """
 
     communities: dict[str, Community]
     grids: dict[str, Grid]
@@ -45,6 +53,9 @@ class Directory:
     holders: dict[tuple[Role, str | None], tuple[Person, ...]]
     areas: tuple[Area, ...]
     screen: Screen
+    services: dict[str, Service]
+    care_groups: dict[str, CareGroup]
+    coverage: dict[tuple[str, str, date], Coverage] = field(default_factory=dict)
 
 
 def directory(district: District) -> Directory:
@@ -61,12 +72,14 @@ def directory(district: District) -> Directory:
         meetings={m.id: m for m in district.meetings},
         grids_of=_grouped(district.grids, lambda g: (g.community,)),
         compounds_of=_grouped(district.compounds, lambda c: (c.grid,)),
-        units_of=_grouped(district.units, lambda u: u.communities),
+        units_of=_grouped((u for u in district.units if u.retired is None), lambda u: u.communities),
         stewards_of=_grouped(district.stewardships, lambda s: (s.grid,)),
         # A set: one person may chair the same community for two units.
         holders=_grouped(district.people, lambda p: {(g.role, g.community) for g in p.grants}),
         areas=tuple(_area(g) for g in district.grids),
         screen=Screen(district.screening),
+        services={s.id: s for s in district.menu},
+        care_groups={g.id: g for g in district.care_groups},
     )
 
 

@@ -13,17 +13,21 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.care import CareGroup
 from domain.categories import Category, CategoryGroup, Suggestion, suggest
 from domain.directory import Directory, directory
 from domain.errors import DomainError
+from domain.menu import Service
 from domain.people import Person
 from domain.places import Community, Compound, Grid, Id, Name, PropertyUnit
 from domain.policies import MeetingSettings, Rotation, RoutingRules, Sla, Version
 from domain.screening import Screening, ScreeningRule
-from domain.units import Stewardship, Unit, UnitKind
+from domain.units import Coverage, Stewardship, Unit, UnitKind, coverage
 from domain.vocabulary import Role
 
 T = TypeVar("T")
+
+MOST_REMEMBERED = 4_096
 
 
 class District(BaseModel):
@@ -53,6 +57,8 @@ class District(BaseModel):
     rotations: tuple[Rotation, ...]
     meetings: tuple[MeetingSettings, ...]
     screening: tuple[ScreeningRule, ...]
+    menu: tuple[Service, ...] = ()
+    care_groups: tuple[CareGroup, ...] = ()
 
     @cached_property
     def directory(self) -> Directory:
@@ -71,7 +77,15 @@ class District(BaseModel):
         return _known(self.directory.property_units, id, "property_unit")
 
     def unit(self, id: str) -> Unit:
+        """Also one that is retired: running demands name it."""
         return _known(self.directory.units, id, "unit")
+
+    def serving_unit(self, id: str) -> Unit:
+        """A unit that can be asked to take something. Raises DomainError `unknown_unit` for a retired one too."""
+        unit = self.unit(id)
+        if unit.retired is not None:
+            raise DomainError("unknown_unit", "This unit takes nothing new any more; name another one", field="unit")
+        return unit
 
     def person(self, id: str) -> Person:
         return _known(self.directory.people, id, "person")
@@ -79,6 +93,22 @@ class District(BaseModel):
     def category(self, code: str) -> Category:
         """The leaf; a demand is never filed under a branch."""
         return _known(self.directory.categories, code, "category")
+
+    def service(self, id: str) -> Service:
+        """A line of the service menu."""
+        return _known(self.directory.services, id, "service")
+
+    def care_group(self, id: str) -> CareGroup:
+        return _known(self.directory.care_groups, id, "care_group")
+
+    def provider(self, service: Service, community: str) -> Unit | None:
+        """The unit that provides it in this community; None where it is not on offer."""
+        units = self.directory.units
+        partner = service.partners.get(self.community(community).id)
+        if partner is None and service.to is not None and service.to.kind is not None:
+            return next(iter(self.units_of(community, service.to.kind)), None)
+        unit = units.get(partner or (service.to.unit if service.to else None) or "")
+        return unit if unit is not None and community in unit.communities else None
 
     def category_path(self, code: str) -> tuple[CategoryGroup, ...]:
         """From the top branch down to the leaf itself."""
@@ -106,11 +136,22 @@ class District(BaseModel):
         units = self.directory.units_of.get(self.community(community).id, ())
         return tuple(u for u in units if kind is None or u.kind == kind)
 
+    def coverage(self, community: str, category: str, on: date) -> Coverage:
+        """Which of the community's units have resources for the category on that local date."""
+        remembered, asked = self.directory.coverage, (community, category, on)
+        found = remembered.get(asked)
+        if found is None:
+            if len(remembered) >= MOST_REMEMBERED:
+                remembered.clear()
+            found = remembered[asked] = coverage(self.units_of(community), category, on)
+        return found
+
     def steward_of(self, grid: str, on: date) -> Unit | None:
         """The unit that has taken over the grid on that local date."""
         for stewardship in self.directory.stewards_of.get(self.grid(grid).id, ()):
-            if stewardship.covers(on):
-                return self.directory.units[stewardship.unit]
+            unit = self.directory.units[stewardship.unit]
+            if stewardship.covers(on) and unit.retired is None:
+                return unit
         return None
 
     def duty_worker(self, grid: str, on: date) -> str:

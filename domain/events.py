@@ -13,7 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.commands import Place
 from domain.promise import Promise
 from domain.routing import Candidate, Routing
-from domain.vocabulary import Channel, ClockName, DecisionKind, Outcome, Satisfied, Solved
+from domain.tasks import ClockKey, CoUnit
+from domain.vocabulary import Channel, DecisionKind, Outcome, Satisfied, Solved
+
+# Left out of the stored event where it says nothing: events of 0.1 did not have it, and must hash as they did.
+SAID = Field(exclude_if=lambda value: not value)
+Provisional = Annotated[bool, SAID]
 
 
 class _Event(BaseModel):
@@ -214,49 +219,173 @@ class Sealed(_Event):
     type: Literal["sealed"] = "sealed"
 
 
+class CoUnitAsked(_Event):
+    """A unit is to help the lead."""
+
+    type: Literal["co_unit_asked"] = "co_unit_asked"
+    co_unit: CoUnit
+
+
+class CoUnitBound(_Event):
+    """The co-unit is responsible for its part."""
+
+    type: Literal["co_unit_bound"] = "co_unit_bound"
+    unit: str
+    by: Literal["accepted", "silence", "decision"]
+
+
+class CoUnitRefused(_Event):
+    type: Literal["co_unit_refused"] = "co_unit_refused"
+    unit: str
+    basis: str
+
+
+class CoUnitDone(_Event):
+    """The co-unit says that its part is done."""
+
+    type: Literal["co_unit_done"] = "co_unit_done"
+    unit: str
+
+
+class CoUnitReleased(_Event):
+    """The part is not needed any more: taken back, the unit leads now, or the demand left the units."""
+
+    type: Literal["co_unit_released"] = "co_unit_released"
+    unit: str
+    reason: Literal["taken_back", "leads", "left_units"]
+
+
+class LeadSwapped(_Event):
+    """A supervisor or secretary put another unit in the lead's place; co-units go on with their parts."""
+
+    type: Literal["lead_swapped"] = "lead_swapped"
+    unit: str
+
+
+class Reclassified(_Event):
+    """Filed under another category; the promise of its class replaces the one before, reckoned from the start."""
+
+    type: Literal["reclassified"] = "reclassified"
+    category: str
+    promise: Promise
+
+
+class TakenOver(_Event):
+    """The ladder ran out where no meeting can decide: the supervisor holds it now."""
+
+    type: Literal["taken_over"] = "taken_over"
+    person: str
+    reason: Literal["overdue"]
+
+
+class CalendarAdopted(_Event):
+    """A newly published calendar counts from now on; targets stay as they were promised."""
+
+    type: Literal["calendar_adopted"] = "calendar_adopted"
+    version: str
+
+
 class ClockStarted(_Event):
+    """`provisional`: the span to `due_at` leaves the published calendar; it is computed again when that is published."""
+
     type: Literal["clock_started"] = "clock_started"
-    clock: ClockName
+    clock: ClockKey
     due_at: datetime
+    provisional: Provisional = False
 
 
 class ClockStopped(_Event):
     type: Literal["clock_stopped"] = "clock_stopped"
-    clock: ClockName
+    clock: ClockKey
 
 
 class ClockPaused(_Event):
     type: Literal["clock_paused"] = "clock_paused"
-    clock: ClockName
+    clock: ClockKey
 
 
 class ClockResumed(_Event):
-    """Runs on; `due_at` is shifted by exactly the working time it stood still."""
+    """Runs on; `due_at` is shifted by exactly the working time it stood still.
+
+    `since` is when it ran on, where nobody noticed it at that instant: the limit of its pause rang late.
+    """
 
     type: Literal["clock_resumed"] = "clock_resumed"
-    clock: ClockName
+    clock: ClockKey
     due_at: datetime
+    since: Annotated[datetime | None, SAID] = None
+    provisional: Provisional = False
 
 
 class ClockExtended(_Event):
+    """More time: `working_days` that a supervisor granted, or (None) the instant that a meeting set."""
+
     type: Literal["clock_extended"] = "clock_extended"
-    clock: ClockName
+    clock: ClockKey
     due_at: datetime
+    working_days: Annotated[int | None, SAID] = None
+    provisional: Provisional = False
+
+
+class ClockReplanned(_Event):
+    """Reckoned anew from its start, pauses and extensions kept."""
+
+    type: Literal["clock_replanned"] = "clock_replanned"
+    clock: ClockKey
+    due_at: datetime
+    provisional: bool
+    by: Literal["reclassified", "calendar"]
+
+
+class _StepFell(_Event):
+    """A step of the ladder: it fell at `fell_at`, whenever that was noticed; the people in `told` are to hear of it."""
+
+    clock: ClockKey
+    step: str
+    fell_at: datetime
+    told: Annotated[tuple[str, ...], SAID] = ()
+
+
+class ClockWarned(_StepFell):
+    """A share of the time has passed."""
+
+    type: Literal["clock_warned"] = "clock_warned"
 
 
 class ClockBreached(_Event):
     """The promise was broken at `due_at`, whenever that was noticed."""
 
     type: Literal["clock_breached"] = "clock_breached"
-    clock: ClockName
+    clock: ClockKey
     due_at: datetime
+    told: Annotated[tuple[str, ...], SAID] = ()
+
+
+class NoticeIssued(_StepFell):
+    """催办通知书: the formal notice that a promise is broken."""
+
+    type: Literal["notice_issued"] = "notice_issued"
+
+
+class ClockEscalated(_StepFell):
+    """Overdue for so long that the next joint meeting looks at it; where none can, the supervisor takes over."""
+
+    type: Literal["clock_escalated"] = "clock_escalated"
+
+
+class ClockFarBreached(_StepFell):
+    """A multiple of the promised time has passed."""
+
+    type: Literal["clock_far_breached"] = "clock_far_breached"
 
 
 Event = Annotated[
     DemandSubmitted | DemandScreened | DemandLocated | WorkerAssigned | WorkerRefused | HandedOff | UnitAssigned
     | UnitRefused | UnitBound | Accepted | ReporterContacted | NoteAdded | FilesAttached | InfoRequested | InfoReceived
     | ExtensionRequested | ExtensionDecided | Urged | SentToMeeting | MeetingDecided | Shelved | Resolved | Verified
-    | CallBackMade | FeedbackGiven | RedoOrdered | Withdrawn | Reopened | Closed | Sealed | ClockStarted | ClockStopped
-    | ClockPaused | ClockResumed | ClockExtended | ClockBreached,
+    | CallBackMade | FeedbackGiven | RedoOrdered | Withdrawn | Reopened | Closed | Sealed | CoUnitAsked | CoUnitBound
+    | CoUnitRefused | CoUnitDone | CoUnitReleased | LeadSwapped | Reclassified | TakenOver
+    | CalendarAdopted | ClockStarted | ClockStopped | ClockPaused | ClockResumed | ClockExtended | ClockReplanned
+    | ClockWarned | ClockBreached | NoticeIssued | ClockEscalated | ClockFarBreached,
     Field(discriminator="type"),
 ]  # fmt: skip

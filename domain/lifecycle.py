@@ -25,6 +25,7 @@ class Who(StrEnum):
     SUBSTITUTE = "substitute"
     CONTACT_WORKER = "contact_worker"
     LEAD_UNIT = "lead_unit"
+    CO_UNIT = "co_unit"
     DISPATCHER = "dispatcher"
     SECRETARY = "secretary"
     SUPERVISOR = "supervisor"
@@ -46,9 +47,14 @@ def _is_staff(d: Demand, a: Actor) -> bool:
     return any(
         g.role in _STAFF
         and (g.community is None or g.community == d.community)
-        and (g.unit is None or g.unit in d.past_units)
+        and (g.unit is None or g.unit in d.past_units or any(t.unit == g.unit for t in d.co_tasks))
         for g in a.grants
     )
+
+
+def _is_asked(d: Demand, a: Actor) -> bool:
+    """A part that the unit has neither taken on nor refused."""
+    return any(t.state == "offered" and a.has(Role.UNIT_LIAISON, unit=t.unit) for t in d.co_tasks)
 
 
 def _is_other_person(d: Demand, a: Actor) -> bool:
@@ -61,6 +67,7 @@ _IS: dict[Who, Callable[[Demand, Actor], bool]] = {
     Who.SUBSTITUTE: lambda d, a: d.place is not None and a.id == d.place.substitute,
     Who.CONTACT_WORKER: lambda d, a: a.id == d.worker,
     Who.LEAD_UNIT: lambda d, a: d.unit is not None and a.has(Role.UNIT_LIAISON, unit=d.unit),
+    Who.CO_UNIT: lambda d, a: any(t.open and a.has(Role.UNIT_LIAISON, unit=t.unit) for t in d.co_tasks),
     Who.DISPATCHER: lambda d, a: a.id == d.dispatcher,
     Who.SECRETARY: lambda d, a: a.has(Role.COMMUNITY_SECRETARY, community=d.community),
     Who.SUPERVISOR: lambda d, a: a.has(Role.SUPERVISOR, community=d.community),
@@ -84,13 +91,17 @@ class Condition:
 
 @dataclass(frozen=True)
 class Rule:
-    """One row: in these stages, these people may send this command; it leaves the demand in one of `to`."""
+    """One row: in these stages, these people may send this command; it leaves the demand in one of `to`.
+
+    `offered_to` narrows whom an answer offers it to, where the command itself says better why it refuses the others.
+    """
 
     command: str
     stages: tuple[Stage, ...]
     who: tuple[Who, ...]
     to: tuple[Stage, ...]
     needs: tuple[Condition, ...] = ()
+    offered_to: Callable[[Demand, Actor], bool] = lambda d, a: True
 
 
 _PENDING = Condition(lambda d: not d.accepted, "stage_forbids", "It is already accepted. Nothing to do.")
@@ -114,9 +125,15 @@ _VERIFIED = Condition(
     "Somebody other than the handler must verify it first: send `verify`.",
 )
 
+_HELPED = Condition(
+    lambda d: any(t.open for t in d.co_tasks), "stage_forbids", "No unit helps at the moment. Nothing to take back."
+)
+
+_ARRANGES = (Who.HOLDER, Who.LEAD_UNIT, Who.SUPERVISOR, Who.SECRETARY)
 _HANDLER = (Who.HOLDER, Who.LEAD_UNIT, Who.SUPERVISOR)
 _OPEN = (S.INTAKE, S.GRID, S.UNIT, S.MEETING, S.FEEDBACK)
 _WORKING = (S.GRID, S.UNIT)
+_RECLASSIFIABLE = (S.INTAKE, S.GRID, S.UNIT, S.MEETING)
 
 RULES: tuple[Rule, ...] = (
     Rule("locate", (S.INTAKE,), (Who.DISPATCHER, Who.OPERATOR, Who.SUPERVISOR), (S.GRID, S.UNIT, S.MEETING)),
@@ -128,6 +145,12 @@ RULES: tuple[Rule, ...] = (
     Rule("hand_off", (S.GRID,), (Who.HOLDER, Who.SUBSTITUTE, Who.SUPERVISOR), (S.UNIT, S.MEETING), (_NOT_PAUSED,)),
     Rule("refuse", (S.GRID,), (Who.HOLDER,), (S.GRID, S.INTAKE, S.MEETING), (_PENDING, _NOT_PAUSED)),
     Rule("refuse", (S.UNIT,), (Who.HOLDER, Who.LEAD_UNIT), (S.UNIT, S.MEETING), (_IN_WINDOW, _NOT_PAUSED)),
+    Rule("add_co_units", (S.UNIT,), _ARRANGES, (S.UNIT,)),
+    Rule("co_accept", (S.UNIT,), (Who.CO_UNIT,), (S.UNIT,), offered_to=_is_asked),
+    Rule("co_refuse", (S.UNIT,), (Who.CO_UNIT,), (S.UNIT,), offered_to=_is_asked),
+    Rule("co_done", (S.UNIT,), (Who.CO_UNIT,), (S.UNIT,)),
+    Rule("co_release", (S.UNIT,), _ARRANGES, (S.UNIT,), (_HELPED,)),
+    Rule("swap_lead", (S.UNIT,), (Who.SUPERVISOR, Who.SECRETARY), (S.UNIT,), (_NOT_PAUSED,)),
     Rule("request_info", _WORKING, (Who.HOLDER, Who.LEAD_UNIT), _WORKING, (_NOT_PAUSED,)),
     Rule("resume", _WORKING, _HANDLER, _WORKING, (_PAUSED,)),
     Rule("extend", _WORKING, (Who.HOLDER, Who.LEAD_UNIT), _WORKING, (_NOT_PAUSED, _EXTENDABLE)),
@@ -135,6 +158,7 @@ RULES: tuple[Rule, ...] = (
     Rule("escalate", _WORKING, (*_HANDLER, Who.SECRETARY), (S.MEETING,)),
     Rule("reassign", (S.GRID,), (Who.SUPERVISOR, Who.SECRETARY), (S.GRID,), (_NOT_PAUSED,)),
     Rule("decide", (S.MEETING,), (Who.MEETING,), (S.UNIT, S.GRID, S.MEETING, S.CLOSED)),
+    Rule("reclassify", _RECLASSIFIABLE, (Who.DISPATCHER, Who.OPERATOR, Who.SECRETARY, Who.SUPERVISOR), _RECLASSIFIABLE),
     Rule("verify", (S.FEEDBACK,), (Who.OTHER_PERSON,), (S.FEEDBACK, S.GRID, S.UNIT, S.MEETING), (_TO_VERIFY,)),
     Rule("call_back", (S.FEEDBACK,), (Who.OPERATOR, Who.CONTACT_WORKER), (S.FEEDBACK,), (_VERIFIED,)),
     Rule("confirm", (S.FEEDBACK,), (Who.REPORTER, Who.OPERATOR), (S.CLOSED, S.GRID, S.UNIT, S.MEETING), (_VERIFIED,)),
@@ -143,6 +167,7 @@ RULES: tuple[Rule, ...] = (
     Rule("reopen", (S.CLOSED,), (Who.REPORTER, Who.OPERATOR), (S.GRID, S.UNIT, S.MEETING)),
     Rule("note", (*_OPEN, S.CLOSED), (Who.HOLDER, Who.STAFF, Who.REPORTER), (*_OPEN, S.CLOSED)),
     Rule("attach", (*_OPEN, S.CLOSED), (Who.HOLDER, Who.STAFF, Who.REPORTER), (*_OPEN, S.CLOSED)),
+    Rule("adopt_calendar", (*_OPEN, S.CLOSED), (Who.TIMER,), (*_OPEN, S.CLOSED)),
     Rule("ring", (*_OPEN, S.CLOSED), (Who.TIMER,), (*_OPEN, S.CLOSED)),
 )
 
@@ -154,6 +179,7 @@ _REQUIRED_ROLES: dict[Who, tuple[Role, ...]] = {
     Who.SUPERVISOR: (Role.SUPERVISOR,),
     Who.OPERATOR: (Role.OPERATOR,),
     Who.LEAD_UNIT: (Role.UNIT_LIAISON,),
+    Who.CO_UNIT: (Role.UNIT_LIAISON,),
 }
 
 
@@ -203,7 +229,9 @@ def permitted(demand: Demand, actor: Actor) -> tuple[str, ...]:
     return tuple(
         rule.command
         for rule in _OF_STAGE[demand.stage]
-        if any(_IS[who](demand, actor) for who in rule.who) and all(need.holds(demand) for need in rule.needs)
+        if any(_IS[who](demand, actor) for who in rule.who)
+        and rule.offered_to(demand, actor)
+        and all(need.holds(demand) for need in rule.needs)
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from domain.cadence import Cadence
 from domain.categories import SlaClass
+from domain.ladder import Ladder
 from domain.places import Id, Name, PropertyGrade
 from domain.units import CategoryCode, UnitKind
 from domain.worktime import Budget
@@ -49,7 +51,11 @@ class CallBack(BaseModel):
 
 
 class Sla(BaseModel):
-    """Every budget and limit; `redo_limit` and `refusal_limit` are counts after which the joint meeting takes over."""
+    """Every budget and limit; `redo_limit` and `refusal_limit` are counts after which the joint meeting takes over.
+
+    `pause_limit` is how long a demand may wait for something before its clocks run on by themselves; of `ladders` the
+    first that takes a demand counts.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,9 +66,23 @@ class Sla(BaseModel):
     reopen_window: Budget
     meeting_decide: Budget
     locate: Budget
+    pause_limit: Budget
     call_back: CallBack
     redo_limit: Count
     refusal_limit: Count
+    ladders: tuple[Ladder, ...] = ()
+
+    @field_validator("ladders")
+    @classmethod
+    def _one_default(cls, ladders: tuple[Ladder, ...]) -> tuple[Ladder, ...]:
+        ids = [ladder.id for ladder in ladders]
+        if len(set(ids)) < len(ids):
+            raise ValueError("two ladders have the same id")
+        if any(ladder.when is None for ladder in ladders[:-1]):
+            raise ValueError("a ladder without `when` takes every demand: it must be the last one")
+        if ladders and ladders[-1].when is not None:
+            raise ValueError("the last ladder has no `when`: it is for all that the others do not take")
+        return ladders
 
     def targets(self, sla_class: SlaClass) -> Targets:
         targets: Targets = getattr(self.classes, sla_class)
@@ -155,7 +175,8 @@ class Rotation(BaseModel):
 class MeetingSettings(BaseModel):
     """How one body meets; `id` is a community's or, for the committee above them, the district's.
 
-    The chair is the rotation's unit, a named `director`, or the community's secretary.
+    The chair is the rotation's unit, a named `director`, or the community's secretary. `cadence` says in words what
+    `schedule` says to the machine; without a schedule it sits only when somebody convenes it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -164,6 +185,7 @@ class MeetingSettings(BaseModel):
     name: Name
     name_en: Name
     cadence: Name
+    schedule: Cadence | None = None
     agenda_cutoff_days: Annotated[int, Field(ge=0, le=60, strict=True)]
     quorum: Count
     chair_source: Literal["rotation", "director", "secretary"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
@@ -42,8 +44,24 @@ class Resource(BaseModel):
         return valid and category.startswith(self.categories)
 
 
+class Retirement(BaseModel):
+    """A unit takes nothing new any more: the first local day without it, why, and who takes its demands over.
+
+    Without `hand_over_to` it finishes what it has; what it was promised stays.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    on: Annotated[date, Field(strict=True)]
+    reason: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+    hand_over_to: Id | None = None
+
+
 class Unit(BaseModel):
-    """A unit that can be asked to take a demand; its liaison 联络员 answers for it."""
+    """A unit that can be asked to take a demand; its liaison 联络员 answers for it.
+
+    A retired one is still known by its name, and works off what it has; nobody asks it for more.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,9 +71,32 @@ class Unit(BaseModel):
     communities: tuple[Id, ...] = Field(min_length=1)
     liaison: Id
     resources: tuple[Resource, ...] = ()
+    retired: Retirement | None = None
 
     def resources_for(self, category: str, on: date) -> tuple[Resource, ...]:
         return tuple(r for r in self.resources if r.covers(category, on))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Whose resources cover a category on a date, by unit id: `able` with the capacity that these resources allow;
+    `lapsed` are units whose resources cover it only before (True) or only after that date."""
+
+    able: Mapping[str, tuple[Unit, int]]
+    lapsed: Mapping[str, bool]
+
+
+def coverage(units: Iterable[Unit], category: str, on: date) -> Coverage:
+    able: dict[str, tuple[Unit, int]] = {}
+    lapsed: dict[str, bool] = {}
+    for unit in units:
+        speaking = [r for r in unit.resources if category.startswith(r.categories)]
+        capacity = sum(r.capacity for r in speaking if r.covers(category, on))
+        if capacity:
+            able[unit.id] = unit, capacity
+        elif speaking:
+            lapsed[unit.id] = any(r.valid_from <= on for r in speaking)
+    return Coverage(able, lapsed)
 
 
 class Stewardship(Span):

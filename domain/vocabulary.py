@@ -54,13 +54,18 @@ class Outcome(StrEnum):
 
 
 class ClockName(StrEnum):
-    """What is promised. `accept`, `contact`, `resolve`, `follow_up` are the resident's four clocks."""
+    """What is promised. `accept`, `contact`, `resolve`, `follow_up` are the resident's four clocks.
+
+    `refusal_window` and `unit_due` belong to the lead unit's task; `pause` bounds how long the others may stand still.
+    """
 
     LOCATE = "locate"
     ACCEPT = "accept"
     CONTACT = "contact"
     RESOLVE = "resolve"
     REFUSAL_WINDOW = "refusal_window"
+    UNIT_DUE = "unit_due"
+    PAUSE = "pause"
     DECIDE = "decide"
     FOLLOW_UP = "follow_up"
     CALL_BACK = "call_back"

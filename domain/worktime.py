@@ -8,13 +8,15 @@ Pure: equal arguments give equal answers for ever, so workflows may replay it. I
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.calendar import DEFAULT_WINDOWS, HORIZON_YEARS, MIDNIGHT, ONE_DAY, ZERO, Calendar, Table, Window, exhausted
+from domain.calendar import DEFAULT_WINDOWS, HORIZON_YEARS, ONE_DAY, ZERO, Calendar, Table, Window, exhausted
+from domain.errors import DomainError
+from domain.reasons import COUNTED, Kind, Line, Stretch, Unit, lines_of, plain_line
 
 __all__ = [
     "DEFAULT_WINDOWS",
@@ -33,8 +35,6 @@ __all__ = [
     "working_days_between",
 ]
 
-Unit = Literal["working_hours", "working_days", "hours", "calendar_days"]
-ONE_HOUR = timedelta(hours=1)
 HORIZON_HOURS = HORIZON_YEARS * 366 * 24
 
 
@@ -51,58 +51,6 @@ class Budget(BaseModel):
         if self.unit in ("working_days", "calendar_days") and not self.amount.is_integer():
             raise ValueError(f"{self.amount} {self.unit}: days are counted whole; use hours for parts of a day")
         return self
-
-
-Kind = Literal[
-    "window",
-    "working_day",
-    "make_up",
-    "start_day",
-    "break",
-    "closed",
-    "weekend",
-    "holiday",
-    "clock_time",
-    "unpublished",
-]
-
-COUNTED: frozenset[Kind] = frozenset({"window", "working_day", "make_up"})
-
-# Why each stretch of time counts or does not. A break counts as lunch when it begins around noon, see _words.
-WORDS: dict[Kind, tuple[str, str]] = {
-    "window": ("工作时段", "working hours"),
-    "working_day": ("工作日", "working day"),
-    "make_up": ("调休上班日", "make-up working day"),
-    "start_day": ("受理当日，次日起算", "day of receipt, counting starts on the next working day"),
-    "break": ("工间休息", "break"),
-    "closed": ("非工作时间", "outside working hours"),
-    "weekend": ("周末休息", "weekend"),
-    "holiday": ("法定节假日", "public holiday"),
-    "clock_time": ("按自然时间连续计算", "runs without interruption"),
-    "unpublished": (
-        "该日期的放假安排尚未公布，公布后将重新计算",
-        "holidays of this date are not published; recomputed when they are",
-    ),
-}
-UNIT_WORDS: dict[Unit, tuple[str, str]] = {
-    "working_hours": ("工作时", "working hours"),
-    "working_days": ("个工作日", "working days"),
-    "hours": ("小时", "hours"),
-    "calendar_days": ("个自然日", "calendar days"),
-}
-
-
-class Line(BaseModel):
-    """One stretch of an explanation; `counted` is what it used of the budget, in the unit of the budget."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    from_at: datetime
-    until_at: datetime
-    kind: Kind
-    text_zh: str
-    text_en: str
-    counted: float
 
 
 def due(calendar: Calendar, start: datetime, budget: Budget) -> datetime:
@@ -201,26 +149,32 @@ def outside_published(calendar: Calendar, start: datetime, due: datetime) -> boo
     return local(start).date() < calendar.published_from or local(due).date() > calendar.published_until
 
 
-def explain(calendar: Calendar, start: datetime, budget: Budget) -> tuple[Line, ...]:
+def explain(
+    calendar: Calendar,
+    start: datetime,
+    budget: Budget,
+    names: Mapping[date, str] | None = None,
+    *,
+    most: int | None = None,
+) -> tuple[Line, ...]:
     """Every stretch of time between `start` and its due time, without gaps, and what it counted.
 
-    Ends with a line of no length, `unpublished`, when the span leaves the published calendar.
+    `names` tells the holiday of a day off, and the one for which a make-up day is worked. Ends with a line of no length,
+    `unpublished`, when the span leaves the published calendar. DomainError `span_too_long` beyond `most` lines.
     """
     end = due(calendar, start, budget)
-    begin = start.astimezone(UTC)
-    if budget.unit in ("hours", "calendar_days"):
-        return (_line(calendar.table, begin, end, "clock_time", budget.unit, budget.amount),)
-    stretches = _stretches(calendar.table, begin, end, by_day=budget.unit == "working_days")
-    lines = [_line(calendar.table, *stretch, budget.unit, _counted(stretch, budget.unit)) for stretch in stretches]
+    begin, unit, table = start.astimezone(UTC), budget.unit, calendar.table
+    if unit in ("hours", "calendar_days"):
+        return (plain_line(table, begin, end, unit, budget.amount),)
+    stretches = _stretches(table, begin, end, names or {}, by_day=unit == "working_days", most=most)
     if outside_published(calendar, begin, end):
-        lines.append(_line(calendar.table, end, end, "unpublished", budget.unit, 0.0))
-    return tuple(lines)
+        stretches.append((end, end, "unpublished", None))
+    return tuple(lines_of(table, stretches, unit))
 
 
-Stretch = tuple[datetime, datetime, Kind]
-
-
-def _stretches(table: Table, at: datetime, end: datetime, *, by_day: bool) -> list[Stretch]:
+def _stretches(
+    table: Table, at: datetime, end: datetime, names: Mapping[date, str], *, by_day: bool, most: int | None
+) -> list[Stretch]:
     found: list[Stretch] = []
     day = table.local(at).date()
     while at < end:
@@ -230,13 +184,21 @@ def _stretches(table: Table, at: datetime, end: datetime, *, by_day: bool) -> li
                 continue
             if by_day and not found and kind in COUNTED:
                 kind = "start_day"
-            if found and found[-1][2] == kind and kind not in COUNTED:
-                found[-1] = (found[-1][0], until, kind)
+            name = names.get(day) if kind in ("holiday", "make_up") else None
+            if found and kind not in COUNTED and found[-1][2:] == (kind, name):
+                found[-1] = (found[-1][0], until, kind, name)
             else:
-                found.append((at, until, kind))
+                found.append((at, until, kind, name))
             at = until
+        if most is not None and len(found) > most:
+            raise _too_long(most)
         day += ONE_DAY
     return found
+
+
+def _too_long(most: int) -> DomainError:
+    rule = f"The explanation would have more than {most} lines; ask for a shorter span"
+    return DomainError("span_too_long", rule, most_lines=most)
 
 
 def _parts(table: Table, day: date, *, by_day: bool) -> Iterator[tuple[datetime, Kind]]:
@@ -249,43 +211,7 @@ def _parts(table: Table, day: date, *, by_day: bool) -> Iterator[tuple[datetime,
     if by_day:
         yield midnight, "make_up" if made_up else "working_day"
         return
-    for index, (opens, closes) in enumerate(table.intervals(day)):
+    for index, (opens, closes) in enumerate(table.worked_on(day)):
         yield opens, "break" if index else "closed"
         yield closes, "make_up" if made_up else "window"
     yield midnight, "closed"
-
-
-def _counted(stretch: Stretch, unit: Unit) -> float:
-    begin, end, kind = stretch
-    if kind not in COUNTED:
-        return 0.0
-    return 1.0 if unit == "working_days" else (end - begin) / ONE_HOUR
-
-
-def _line(table: Table, begin: datetime, end: datetime, kind: Kind, unit: Unit, counted: float) -> Line:
-    zh, en = WORDS[kind]
-    first, last = table.local(begin), table.local(end)
-    if kind == "break" and 11 <= first.hour < 14:
-        zh, en = "午休", "lunch break"
-    text_zh, text_en = f"{_span(first, last)} {zh}", f"{_span(first, last)} {en}"
-    if counted:
-        sum_zh, sum_en = UNIT_WORDS[unit]
-        text_zh += f"，计 {counted:g} {sum_zh}"
-        text_en += f", counts {counted:g} {sum_en.removesuffix('s') if counted == 1 else sum_en}"
-    elif kind != "unpublished":
-        text_zh, text_en = f"{text_zh}，不计", f"{text_en}, not counted"
-    return Line(from_at=begin, until_at=end, kind=kind, text_zh=text_zh, text_en=text_en, counted=counted)
-
-
-def _span(first: datetime, last: datetime) -> str:
-    """Local wall-clock text; whole days without the hours."""
-    final = last - ONE_DAY
-    if first.time() == last.time() == MIDNIGHT and first < last:
-        return f"{first:%Y-%m-%d}" if first.date() == final.date() else f"{first:%Y-%m-%d} – {final:%Y-%m-%d}"
-    if first == last:
-        return f"{first:%Y-%m-%d %H:%M}"
-    return (
-        f"{first:%Y-%m-%d %H:%M}–{last:%H:%M}"
-        if first.date() == last.date()
-        else f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M}"
-    )

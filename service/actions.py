@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, assert_never
 from uuid import uuid4
@@ -12,21 +13,23 @@ from contracts.demand import Acted
 from domain import commands as c
 from domain.actors import Actor
 from domain.demand import Demand
-from domain.dispatch import route
 from domain.errors import DomainError
-from domain.routing import Candidate, Routing
+from domain.routing import Routing
+from domain.tasks import CoUnit
 from domain.vocabulary import Role
 from gateways.temporal import UNREACHABLE
 from service import forms as f
+from service import menu
 from service.desk import Desk
 from service.engine import NotRunning, update
-from service.intake import fingerprint_of, key_of
-from service.places import local_date, locate
+from service.intake import fingerprint_of, key_of, promise_for
+from service.places import locate
 from service.reading import current, find
+from service.routing_decisions import candidate, hand_off, route_now
 from service.words import take_back, write
 from store import outbox
 
-UNDECIDED = frozenset({"outcome_unknown", "unavailable", "not_started"})
+UNDECIDED = frozenset({"outcome_unknown", "unavailable", "not_started", "too_many_requests"})
 
 # Another body, or this one, may have been done under the key: a text that an earlier try wrote must stay.
 MAYBE_DONE = frozenset({"idempotency_key_reused", "closed"})
@@ -67,15 +70,23 @@ async def _command(desk: Desk, actor: Actor, number: str, form: f.ActionForm, wr
         case f.LocateForm():
             place = _must_locate(desk, form.location)
             demand = await current(desk, number)
-            parts |= {"place": place, "routing": _above_grid(desk, demand, place)}
+            parts |= {"place": place, "routing": await _above_grid(desk, demand, place)}
         case f.RefuseForm():
             place_named = _must_locate(desk, form.location) if form.location else None
             parts |= {"basis": form.basis, "place": place_named}
         case f.HandOffForm():
             demand = await find(desk, actor, number)
-            parts["routing"] = _hand_off(desk, demand, form.unit)
+            parts["routing"] = await hand_off(desk, demand, form.unit)
         case f.ReassignForm():
             parts["person"] = await _worker(desk, actor, number, form.person)
+        case f.AddCoUnitsForm():
+            parts["co_units"] = co_units(desk, form.co_units)
+        case f.CoTaskForm() | f.CoRefuseForm():
+            parts |= form.codes() | {"unit": form.unit or await _own_unit(desk, actor, number)}
+        case f.SwapLeadForm():
+            parts["lead"] = candidate(desk, form.unit, "swapped")
+        case f.ReclassifyForm():
+            parts |= await _reclassified(desk, number, form.category)
         case (
             f.SimpleForm() | f.NoteForm() | f.AttachForm() | f.ResolveForm() | f.RequestInfoForm() | f.ExtendForm()
             | f.DecideExtensionForm() | f.EscalateForm() | f.VerifyForm() | f.CallBackForm() | f.ConfirmForm()
@@ -86,6 +97,22 @@ async def _command(desk: Desk, actor: Actor, number: str, form: f.ActionForm, wr
     return _COMMAND.validate_python(parts)
 
 
+def co_units(desk: Desk, named: Iterable[f.CoUnitForm]) -> tuple[CoUnit, ...]:
+    """Units named by a person to help the lead. Raises DomainError `unknown_unit`."""
+    return tuple(
+        CoUnit(unit=o.unit, liaison=desk.district.serving_unit(o.unit).liaison, required=o.required) for o in named
+    )
+
+
+async def _own_unit(desk: Desk, actor: Actor, number: str) -> str:
+    """The caller's unit that helps with this demand; where several do, the caller must say which."""
+    demand = await find(desk, actor, number)
+    own = [t.unit for t in demand.co_tasks if t.open and actor.has(Role.UNIT_LIAISON, unit=t.unit)]
+    if len(own) != 1:
+        raise DomainError("unknown_unit", "Name the co-unit that you mean: send `unit`.", field="/unit")
+    return own[0]
+
+
 def _must_locate(desk: Desk, location: f.Location) -> c.Place:
     place = locate(desk, location, desk.now())
     if place is None:
@@ -93,34 +120,22 @@ def _must_locate(desk: Desk, location: f.Location) -> c.Place:
     return place
 
 
-def _route(desk: Desk, demand: Demand, place: c.Place) -> Routing:
-    d = desk.district
-    return route(
-        d, place=place, category=d.category(demand.category), on=local_date(desk.now(), d), loads=desk.loads.units,
-        without=demand.past_units,
-    )  # fmt: skip
-
-
-def _above_grid(desk: Desk, demand: Demand, place: c.Place) -> Routing | None:
-    if desk.district.category(demand.category).handling_level == "grid":
+async def _above_grid(desk: Desk, demand: Demand, place: c.Place) -> Routing | None:
+    provider = menu.provider_of(desk, demand, place.community)
+    if provider is None and desk.district.category(demand.category).handling_level == "grid":
         return None
-    return _route(desk, demand, place)
-
-
-def _hand_off(desk: Desk, demand: Demand, unit: str | None) -> Routing:
-    if demand.place is None:
-        raise DomainError("stage_forbids", "It must be located first.", stage=demand.stage)
-    routing = _route(desk, demand, demand.place)
-    if unit is None:
+    routing = await route_now(desk, demand, place)
+    promised = demand.terms.service
+    if provider is None or promised is None:
         return routing
-    chosen = candidate(desk, unit, "chosen")
-    rest = tuple(x for x in routing.candidates if x.unit != unit)
-    return routing.model_copy(update={"rule": "chosen", "candidates": (chosen, *rest)})
+    return menu.ask_first(desk, routing, promised.id, provider, demand.category)
 
 
-def candidate(desk: Desk, unit: str, reason: str) -> Candidate:
-    """A unit named by a person. Raises DomainError `unknown_unit`."""
-    return Candidate(unit=unit, liaison=desk.district.unit(unit).liaison, reason=reason)
+async def _reclassified(desk: Desk, number: str, code: str) -> dict[str, Any]:
+    promise = promise_for(desk, desk.district.category(code))  # another matter: no service of the menu any more
+    demand = (await current(desk, number)).model_copy(update={"category": code, "promise": promise})
+    routing = await _above_grid(desk, demand, demand.place) if demand.place else None
+    return {"category": code, "promise": promise, "routing": routing}
 
 
 async def _worker(desk: Desk, actor: Actor, number: str, person: str) -> str:

@@ -1,5 +1,7 @@
 """Loads the holiday tables of config/calendar/, one TOML file a year, into the calendar that demands are promised under.
 
+    CN-2024.toml … ── read_years ──> HolidayYear … ──> Almanac ── calendar_for ──> Calendar
+
 A file that is wrong in any way stops the load: a calendar that guesses makes promises nobody can explain.
 """
 
@@ -7,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -62,6 +66,42 @@ class HolidayYear(BaseModel):
         return [day for holiday in self.holiday for day in holiday.work]
 
 
+@dataclass(frozen=True)
+class Almanac:
+    """Every holiday table that is known, in order of years and without gaps: which days are off or made up, and why."""
+
+    years: tuple[HolidayYear, ...]
+    windows: tuple[Window, ...] = DEFAULT_WINDOWS
+    _calendars: dict[tuple[int, int], Calendar] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @cached_property
+    def names(self) -> Mapping[date, str]:
+        """The holiday of each day off, and of each make-up day the one it is worked for."""
+        return {
+            day: holiday.name
+            for entry in self.years
+            for holiday in entry.holiday
+            for day in (*holiday.off(), *holiday.work)
+        }
+
+    def name_of(self, day: date) -> str | None:
+        return self.names.get(day)
+
+    def known(self, year_from: int, year_until: int) -> tuple[HolidayYear, ...]:
+        """The tables of these years, both included; those that do not exist are left out."""
+        return tuple(entry for entry in self.years if year_from <= entry.year <= year_until)
+
+    def calendar_for(self, year_from: int, year_until: int) -> Calendar:
+        """The calendar of the known ones of these years, both included; ConfigError when none of them is."""
+        chosen = self.known(year_from, year_until)
+        if not chosen:
+            raise _no_table("almanac", year_from, year_until)
+        span = chosen[0].year, chosen[-1].year
+        if span not in self._calendars:
+            self._calendars[span] = merge(chosen, windows=self.windows)
+        return self._calendars[span]
+
+
 def load_calendars(directory: Path, *, windows: tuple[Window, ...] = DEFAULT_WINDOWS) -> Calendar:
     """One calendar of every year found. ConfigError names the file, the key and what to do."""
     years = read_years(directory)
@@ -76,15 +116,19 @@ def for_span(
     Years before the first or after the last file are outside the published range, not an error; a span that misses
     every file is.
     """
-    chosen = tuple(entry for entry in read_years(directory) if year_from <= entry.year <= year_until)
-    if not chosen:
-        raise ConfigError(
-            str(directory),
-            "year",
-            f"no holiday table for {year_from}–{year_until}",
-            f"Add CN-{year_from}.toml; copy the newest file and mark it provisional until the notice is published",
-        )
-    return merge(chosen, windows=windows)
+    almanac = Almanac(read_years(directory), windows)
+    if not almanac.known(year_from, year_until):
+        raise _no_table(str(directory), year_from, year_until)
+    return almanac.calendar_for(year_from, year_until)
+
+
+def _no_table(place: str, year_from: int, year_until: int) -> ConfigError:
+    return ConfigError(
+        place,
+        "year",
+        f"no holiday table for {year_from}–{year_until}",
+        f"Add CN-{year_from}.toml; copy the newest file and mark it provisional until the notice is published",
+    )
 
 
 def read_years(directory: Path) -> tuple[HolidayYear, ...]:
@@ -95,15 +139,23 @@ def read_years(directory: Path) -> tuple[HolidayYear, ...]:
             str(directory), "CN-*.toml", "no holiday table found", "Put at least one CN-<year>.toml there"
         )
     years = tuple(read_year(file) for file in files)
-    for earlier, later, file in zip(years, years[1:], files[1:], strict=False):
+    check_neighbours(years, [str(file) for file in files])
+    return years
+
+
+def check_neighbours(years: Sequence[HolidayYear], places: Sequence[str]) -> None:
+    """Years follow each other without a gap, and none is published before the one it follows. Raises ConfigError.
+
+    `places` say of each year where it stands.
+    """
+    for earlier, later, place in zip(years, years[1:], places[1:], strict=False):
         if later.year != earlier.year + 1:
             missing = earlier.year + 1
             problem = f"{missing} is missing between {earlier.year} and {later.year}"
-            raise ConfigError(str(file), "year", problem, f"Add CN-{missing}.toml or remove the years beyond the gap")
+            raise ConfigError(place, "year", problem, f"Add CN-{missing}.toml or remove the years beyond the gap")
         if earlier.provisional and not later.provisional:
             problem = f"{later.year} is published while {earlier.year} is still provisional"
-            raise ConfigError(str(file), "provisional", problem, f"Enter the notice of {earlier.year} first")
-    return years
+            raise ConfigError(place, "provisional", problem, f"Enter the notice of {earlier.year} first")
 
 
 def read_year(file: Path) -> HolidayYear:
@@ -122,28 +174,36 @@ def read_year(file: Path) -> HolidayYear:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"]) or "file"
         raise ConfigError(str(file), key, first["msg"], "Compare with the other files of the folder") from error
-    _check_dates(file, entry)
-    return entry
-
-
-def _check_dates(file: Path, entry: HolidayYear) -> None:
     if file.stem != f"CN-{entry.year}":
         raise ConfigError(
             str(file), "year", f"is {entry.year}", f"Name the file CN-{entry.year}.toml or correct the year"
         )
+    check_dates(str(file), entry)
+    return entry
+
+
+def check_dates(place: str, entry: HolidayYear) -> None:
+    """Its dates are of its year, none is listed twice, make-up days are weekend days, somebody works at some time.
+
+    Raises ConfigError; `place` says where the year stands.
+    """
     off, work = entry.off(), entry.work()
     for day in (*off, *work):
         if day.year != entry.year:
-            raise ConfigError(str(file), f"{day}", f"is not in {entry.year}", f"Move it to CN-{day.year}.toml")
+            raise ConfigError(place, f"{day}", f"is not in {entry.year}", f"Move it to CN-{day.year}.toml")
         if day in off and day in work:
             remedy = "Keep it as a day off or as a make-up day"
-            raise ConfigError(str(file), f"{day}", "is both a day off and a make-up day", remedy)
+            raise ConfigError(place, f"{day}", "is both a day off and a make-up day", remedy)
         if off.count(day) + work.count(day) > 1:
-            raise ConfigError(str(file), f"{day}", "is listed twice", "Keep one entry")
+            raise ConfigError(place, f"{day}", "is listed twice", "Keep one entry")
     for day in work:
         if day.weekday() < 5:
             remedy = "A make-up day is a Saturday or Sunday; check the notice"
-            raise ConfigError(str(file), f"{day}", "is an ordinary working day already", remedy)
+            raise ConfigError(place, f"{day}", "is an ordinary working day already", remedy)
+    if not merge((entry,)).table.year(entry.year).days:
+        raise ConfigError(
+            place, "holiday", f"leaves {entry.year} without a working day", "Check the dates of the notice"
+        )
 
 
 def merge(years: tuple[HolidayYear, ...], *, windows: tuple[Window, ...] = DEFAULT_WINDOWS) -> Calendar:

@@ -12,18 +12,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from domain.capacity import Account
 from domain.district import District
+from domain.rulings import Ruling
 from domain.worktime import Calendar
 from gateways.temporal import connect
 from runtime.settings import Settings
-from service.calendars import for_span
-from service.pack import load_pack
+from service.calendars import Almanac
+from service.publish_in_force import InForce
+from service.publish_watch import Watch, open_watch
 from service.staffing import Staffing
 from service.starter import LEASE, Starter
-from store import calendars, queries
+from store import queries, rosters, rulings, unit_tasks
 from store.intake import Writer, next_numbers
 from store.pool import UNAVAILABLE as POOL_UNAVAILABLE
 from store.pool import Pool, open_pool
+from store.rosters import RosterChange
 from store.seal import Sealer
 
 UNAVAILABLE: tuple[type[Exception], ...] = (*POOL_UNAVAILABLE, OperationalError, InterfaceError, RPCError)
@@ -34,10 +38,13 @@ LOADS_EVERY = timedelta(seconds=5)
 
 @dataclass
 class Loads:
-    """How many open demands people and units have; a few seconds old, which is good enough to share out work."""
+    """How much people and units have to do: counted a few seconds ago, which is good enough to share out work.
+
+    To `units` this process adds what it takes in itself, so that a burst does not all go to the unit that was freest.
+    """
 
     people: dict[str, int] = field(default_factory=dict)
-    units: dict[str, int] = field(default_factory=dict)
+    units: Account = field(default_factory=Account)
 
 
 @dataclass
@@ -45,6 +52,7 @@ class Desk:
     settings: Settings
     district: District
     calendar: Calendar
+    almanac: Almanac
     pool: Pool
     engine: AsyncEngine
     temporal: Client
@@ -52,7 +60,10 @@ class Desk:
     staffing: Staffing
     writer: Writer
     starter: Starter
+    watch: Watch
     loads: Loads = field(default_factory=Loads)
+    rulings: tuple[Ruling, ...] = ()
+    rosters: dict[str, tuple[RosterChange, ...]] = field(default_factory=dict)
     _numbers: list[int] = field(default_factory=list)
     _numbering: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -95,36 +106,62 @@ class Desk:
         await self.engine.dispose()
         await self.pool.close()
 
+    def put_in_force(self, found: InForce, this_year: int) -> None:
+        """From now on demands are promised under this calendar and with these targets, and routed by these rules."""
+        self.almanac, self.calendar = found.almanac, found.calendar(this_year)
+        if self.district is not found.district:
+            self.district = found.district
+            self.district.directory  # noqa: B018  (built now, not in the first request)
+
+    async def look_at_rulings(self) -> None:
+        """Read those that are not over: done every few seconds, and at once by whoever made or revoked one."""
+        self.rulings = await rulings.not_over(self.pool, self.now())
+
+    async def look_at_rosters(self) -> None:
+        """Read the changes of the rotations, as often as the rulings."""
+        self.rosters = await rosters.changes(self.pool)
+
     async def _watch_loads(self) -> None:
         while True:
             with contextlib.suppress(*UNAVAILABLE):  # old figures are better than none
-                self.loads.people, self.loads.units = await queries.loads(self.engine)
+                self.loads.people = await queries.held(self.engine)
+                self.loads.units = Account(await unit_tasks.counted(self.pool))
+                await self.look_at_rulings()
+                await self.look_at_rosters()
             await asyncio.sleep(LOADS_EVERY.total_seconds())
 
 
 async def open_desk(settings: Settings) -> Desk:
-    """Load the pack and the calendar, connect, and keep the calendar's version.
+    """Load the pack and the holiday tables, connect, and lay over them what was published.
 
     Raises ConfigError for a broken pack or calendar; nothing is half opened then.
     """
-    district = load_pack(settings.pack, settings.pack_overlay)
-    this_year = datetime.now(UTC).year
-    calendar = for_span(settings.calendar, this_year, this_year + 1)
     pool = await open_pool(settings.database_url, size=settings.db_pool_max)
+    try:
+        watch = open_watch(settings, pool)
+        found = await watch.take_over()
+    except BaseException:
+        pool.terminate()
+        raise
     temporal = await connect(settings.temporal_address, settings.temporal_namespace)
-    await calendars.keep(pool, calendar)
     desk = Desk(
         settings=settings,
-        district=district,
-        calendar=calendar,
+        district=found.district,
+        calendar=found.calendar(watch.this_year),
+        almanac=found.almanac,
         pool=pool,
         engine=queries.open_engine(settings.database_url, size=5),
         temporal=temporal,
         sealer=Sealer(settings.key_ring()),
-        staffing=Staffing.of(district),
+        staffing=Staffing.of(found.district),
         writer=Writer(pool, lease=LEASE),
         starter=Starter(pool, temporal, settings.task_queue, at_once=settings.starters),
+        watch=watch,
     )
-    district.directory  # noqa: B018  (built now, not in the first request)
-    desk._tasks.append(asyncio.create_task(desk._watch_loads()))
+    desk.put_in_force(found, watch.this_year)
+    watch.apply = desk.put_in_force
+    await desk.look_at_rulings()
+    await desk.look_at_rosters()
+    desk.district.directory  # noqa: B018  (built now, not in the first request)
+    desk._tasks += [asyncio.create_task(desk._watch_loads()), asyncio.create_task(watch.run())]
     return desk

@@ -72,7 +72,10 @@ class ExternalRef(_Form):
 
 
 class SubmitForm(_Form):
-    """A new demand. Without `category` the text suggests one; without `location` the dispatcher finds the place."""
+    """A new demand. Without `category` the text suggests one; without `location` the dispatcher finds the place.
+
+    `service` asks for a line of the service menu, which has its category and price.
+    """
 
     text: Story
     category: Code | None = None
@@ -81,6 +84,8 @@ class SubmitForm(_Form):
     channel: Channel = Channel.API
     confidential: StrictBool = False
     external_refs: Annotated[tuple[ExternalRef, ...], Field(max_length=10)] = ()
+    # Left out where it is not said, so that a repetition of a request of an earlier release has the same fingerprint.
+    service: Annotated[Code | None, Field(exclude_if=lambda code: code is None)] = None
 
     @model_validator(mode="after")
     def _refs_once(self) -> Self:
@@ -168,6 +173,47 @@ class ReassignForm(_Action):
     person: Code
 
 
+class CoUnitForm(_Form):
+    """A unit that helps the lead; while a `required` part is open the lead cannot resolve."""
+
+    unit: Code
+    required: StrictBool = True
+
+
+class AddCoUnitsForm(_Action):
+    """协办: units that help the lead, each with a window to refuse and a due of its own."""
+
+    type: Literal["add_co_units"]
+    co_units: Annotated[tuple[CoUnitForm, ...], Field(min_length=1, max_length=10)]
+
+
+class CoTaskForm(_Action):
+    """About one co-unit's part; without `unit` the caller's own unit."""
+
+    type: Literal["co_accept", "co_done", "co_release"]
+    unit: Code | None = None
+
+
+class CoRefuseForm(_Action):
+    type: Literal["co_refuse"]
+    basis: Literal["not_our_duty", "no_power", "no_resources", "other_unit_responsible"]
+    unit: Code | None = None
+
+
+class SwapLeadForm(_Action):
+    """Another unit leads from now on; its co-units and the resident's clocks go on."""
+
+    type: Literal["swap_lead"]
+    unit: Code
+
+
+class ReclassifyForm(_Action):
+    """Another category; its class's promise counts from the start, with the pauses and extensions there were."""
+
+    type: Literal["reclassify"]
+    category: Code
+
+
 class VerifyForm(_Action):
     type: Literal["verify"]
     ok: StrictBool
@@ -187,21 +233,40 @@ class ConfirmForm(_Action):
 
 
 ActionForm = Annotated[
-    LocateForm | SimpleForm | NoteForm | AttachForm | ResolveForm | HandOffForm | RefuseForm | RequestInfoForm
-    | ExtendForm | DecideExtensionForm | EscalateForm | ReassignForm | VerifyForm | CallBackForm | ConfirmForm,
+    LocateForm | SimpleForm | NoteForm | AttachForm | ResolveForm | HandOffForm | RefuseForm
+    | RequestInfoForm | ExtendForm | DecideExtensionForm | EscalateForm | ReassignForm | ReclassifyForm
+    | AddCoUnitsForm | CoTaskForm | CoRefuseForm | SwapLeadForm | VerifyForm | CallBackForm | ConfirmForm,
     Field(discriminator="type"),
 ]  # fmt: skip
 
 
+class MilestoneForm(_Form):
+    """A step of a project: what is to be done, and until when."""
+
+    what: Short
+    due_at: Instant
+
+
+class RulingForm(_Form):
+    """From now on, until `until` or for good, what is filed under `category` (a code or a prefix) goes to the unit."""
+
+    category: Annotated[str, StringConstraints(pattern=r"^([0-9]{2}){1,6}$")]
+    until: Instant | None = None
+
+
 class DecisionForm(_Form):
     """A joint meeting's decision on one demand: `unit` for assign and project, `review_at` for shelve, `reply` for a
-    final reply; `minute` is the line of the minutes."""
+    final reply; `minute` is the line of the minutes. Both may name `co_units`; a project may have
+    `milestones`, an assignment a `ruling`."""
 
     number: Code
     kind: DecisionKind
     unit: Code | None = None
+    co_units: Annotated[tuple[CoUnitForm, ...], Field(max_length=10)] = ()
     due_at: Instant | None = None
     review_at: Instant | None = None
     project: Code | None = None
     reply: Words | None = None
     minute: Words | None = None
+    milestones: Annotated[tuple[MilestoneForm, ...], Field(max_length=20)] = ()
+    ruling: RulingForm | None = None

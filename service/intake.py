@@ -9,19 +9,24 @@ from datetime import datetime
 from typing import Literal
 
 from domain.actors import Actor
-from domain.categories import Category
+from domain.categories import Category, SlaClass
 from domain.decide import submit as first_turn
 from domain.demand import Demand
-from domain.dispatch import route
 from domain.district import District
 from domain.errors import DomainError
 from domain.events import DemandSubmitted
+from domain.ladder import ladder_for
 from domain.ledger import Entry, seal
+from domain.menu import Service
+from domain.policies import Sla
 from domain.promise import Promise
 from domain.vocabulary import ClockName
+from domain.worktime import Budget
+from service import menu
 from service.desk import Desk
 from service.forms import SubmitForm
-from service.places import local_date, locate
+from service.places import locate
+from service.routing_decisions import route_at_intake
 from service.views import demand_view
 from store import intake as storing
 
@@ -49,7 +54,8 @@ def fingerprint_of(form: object) -> str:
 async def submit(desk: Desk, actor: Actor, form: SubmitForm, key: str | None) -> Submitted:
     """Take a demand in. With an Idempotency-Key a repetition gets the first answer and nothing happens twice.
 
-    Raises DomainError: `unknown_category`, `unknown_place`, `external_ref_taken`, `idempotency_key_reused`.
+    Raises DomainError: `unknown_category`, `unknown_place`, `unknown_service`, `service_not_offered`,
+    `external_ref_taken`, `idempotency_key_reused`.
     """
     with desk.starter.submission():
         return await _submit(desk, actor, form, key)
@@ -61,6 +67,8 @@ async def _submit(desk: Desk, actor: Actor, form: SubmitForm, key: str | None) -
     stored_key = None if key is None else key_of(actor, key)
     number = await desk.number()
     demand, entries = _open(desk, actor, form, number, now)
+    if demand.unit is not None:
+        desk.loads.units.take(demand.unit, number)  # before anything is awaited: the next one shall see it
     body = json.dumps(demand_view(desk, demand, actor), ensure_ascii=False)
     taken = storing.Intake(
         demand=demand, entries=entries, at=now, channel=form.channel, opened_by=actor.id,
@@ -68,10 +76,14 @@ async def _submit(desk: Desk, actor: Actor, form: SubmitForm, key: str | None) -
         principal=actor.id, key=stored_key, fingerprint=fingerprint, answer=body,
         refs=tuple((r.system, r.number) for r in form.external_refs),
     )  # fmt: skip
+    won = False
     try:
         won = await desk.writer.insert(taken)
     except storing.RefTaken:
         return await _ref_taken(desk, actor, taken)
+    finally:
+        if not won and demand.unit is not None:
+            desk.loads.units.give_back(demand.unit, number)
     if not won:
         assert stored_key is not None
         return await _repetition(desk, actor, stored_key, fingerprint)
@@ -96,16 +108,20 @@ async def _ref_taken(desk: Desk, actor: Actor, taken: storing.Intake) -> Submitt
 
 def _open(desk: Desk, actor: Actor, form: SubmitForm, number: str, now: datetime) -> tuple[Demand, list[Entry]]:
     d, staff = desk.district, desk.staffing
-    category, category_by = _category(d, form)
+    service = None if form.service is None else d.service(form.service)
+    category, category_by = _category(d, form, service)
     place = locate(desk, form.location, now)
     screening = d.screen(form.text)
     routing = None
-    if place is not None and category.handling_level != "grid":
-        routing = route(d, place=place, category=category, on=local_date(now, d), loads=desk.loads.units)
+    if place is not None and (service is not None or category.handling_level != "grid"):
+        routing = route_at_intake(desk, place, category, now)
+        if service is not None:
+            provider = menu.must_provide(desk, service, place.community)
+            routing = menu.ask_first(desk, routing, service.id, provider, category.code)
     submitted = DemandSubmitted(
         channel=form.channel, category=category.code, category_by=category_by, confidential=form.confidential,
         opened_by=actor.id, dispatcher=staff.dispatchers[place.community] if place else staff.operator,
-        supervisor=staff.supervisor, operator=staff.operator, promise=_promise(desk, category),
+        supervisor=staff.supervisor, operator=staff.operator, promise=promise_for(desk, category, service),
     )  # fmt: skip
     turn = first_turn(
         submitted, number, now, desk.calendar, place=place, routing=routing,
@@ -114,7 +130,14 @@ def _open(desk: Desk, actor: Actor, form: SubmitForm, number: str, now: datetime
     return seal(turn.demand, turn.events, at=now, actor=actor.id)
 
 
-def _category(d: District, form: SubmitForm) -> tuple[Category, Literal["caller", "suggestion", "default"]]:
+def _category(
+    d: District, form: SubmitForm, service: Service | None
+) -> tuple[Category, Literal["caller", "suggestion", "default"]]:
+    if service is not None:
+        if form.category not in (None, service.category):
+            rule = "The service has a category of its own. Leave `category` out, or leave `service` out."
+            raise DomainError("validation_failed", rule, field="/category", category=service.category)
+        return d.category(service.category), "caller"
     if form.category is not None:
         return d.category(form.category), "caller"
     suggested = d.suggest_categories(form.text, limit=1)
@@ -123,20 +146,29 @@ def _category(d: District, form: SubmitForm) -> tuple[Category, Literal["caller"
     return d.category(FALLBACK_CATEGORY), "default"
 
 
-def _promise(desk: Desk, category: Category) -> Promise:
+def promise_for(desk: Desk, category: Category, service: Service | None = None) -> Promise:
     d, sla = desk.district, desk.district.sla
-    targets = sla.targets(category.sla_class)
     return Promise(
         pack=d.version, sla_class=category.sla_class, calendar=desk.calendar.version, committee=d.id,
-        verify=category.verification == "other_person",
-        budgets={
-            ClockName.LOCATE: sla.locate, ClockName.ACCEPT: targets.accept, ClockName.CONTACT: targets.contact,
-            ClockName.RESOLVE: targets.resolve, ClockName.FOLLOW_UP: targets.follow_up,
-            ClockName.REFUSAL_WINDOW: sla.refusal_window, ClockName.DECIDE: sla.meeting_decide,
-            ClockName.CALL_BACK: sla.call_back.interval, ClockName.REOPEN: sla.reopen_window,
-        },
+        verify=category.verification == "other_person", budgets=budgets_for(sla, category.sla_class),
         redo_limit=sla.redo_limit, refusal_limit=sla.refusal_limit, call_backs=sla.call_back.attempts,
+        ladder=ladder_for(
+            sla.ladders, category=category.code, level=category.handling_level, sla_class=category.sla_class
+        ),
+        service=None if service is None else menu.offer(service),
     )  # fmt: skip
+
+
+def budgets_for(sla: Sla, sla_class: SlaClass) -> dict[ClockName, Budget]:
+    """The time that every clock of a demand of this class gets."""
+    targets = sla.targets(sla_class)
+    return {
+        ClockName.LOCATE: sla.locate, ClockName.ACCEPT: targets.accept, ClockName.CONTACT: targets.contact,
+        ClockName.RESOLVE: targets.resolve, ClockName.FOLLOW_UP: targets.follow_up,
+        ClockName.REFUSAL_WINDOW: sla.refusal_window, ClockName.DECIDE: sla.meeting_decide,
+        ClockName.CALL_BACK: sla.call_back.interval, ClockName.REOPEN: sla.reopen_window,
+        ClockName.UNIT_DUE: sla.unit_due_for(sla_class), ClockName.PAUSE: sla.pause_limit,
+    }  # fmt: skip
 
 
 def _sealed_reporter(desk: Desk, form: SubmitForm, number: str) -> bytes | None:

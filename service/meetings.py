@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from uuid import uuid4
 
 from contracts.meeting import Decided
@@ -10,71 +11,92 @@ from contracts.names import meeting_workflow_id
 from domain.actors import Actor
 from domain.demand import Demand
 from domain.errors import DomainError
-from domain.meeting import Decision, MeetingAct
-from domain.vocabulary import Role, Stage
-from service.actions import MAYBE_DONE, UNDECIDED, candidate
+from domain.meeting import Decision, MeetingAct, RulingMade
+from domain.session import SessionKind, SessionState
+from domain.vocabulary import Stage
+from service.actions import MAYBE_DONE, UNDECIDED, co_units
 from service.desk import Desk
 from service.engine import NotRunning, update
 from service.forms import DecisionForm
 from service.intake import fingerprint_of, key_of
-from service.places import local_date
+from service.meeting_views import line_view, meeting_view
+from service.project_decisions import prepare
 from service.reading import current, find
-from service.views import View, instant, person_view
+from service.routing_decisions import candidate
+from service.sessions import chair_now, is_for_staff
+from service.views import View
 from service.words import take_back, write
+from store import meetings as storing
 from store import queries
 
 ARRIVES_WITHIN_SECONDS = 5.0
 
 
 async def meetings(desk: Desk) -> list[View]:
-    """Every joint meeting and the committee, with who chairs now and how much is open."""
-    still_open = await queries.open_per_meeting(desk.engine)
-    today = local_date(desk.now(), desk.district)
+    """Every joint meeting and the committee, with who chairs now, when it sits next and how much is open."""
+    waiting, ahead = await queries.open_per_meeting(desk.engine), await storing.ahead(desk.pool)
     return [
-        {
-            "id": m.id, "name": m.name, "cadence": m.cadence, "quorum": m.quorum,
-            "chair": person_view(desk, desk.district.chair_person(m.id, today)), "open_items": still_open.get(m.id, 0),
-        }
+        meeting_view(
+            desk, m, chair=chair_now(desk, m.id), ahead=ahead.get(m.id, []), open_items=waiting.get(m.id, 0)
+        )
         for m in desk.district.meetings
     ]  # fmt: skip
 
 
-async def agenda(desk: Desk, actor: Actor, meeting: str, *, ended: bool, limit: int = 100) -> list[View]:
-    """Open items, longest waiting first; with `ended` the minutes, newest first.
+async def meeting(desk: Desk, id: str) -> View:
+    """One of them. Raises DomainError `unknown_meeting`."""
+    desk.district.meeting(id)
+    return next(one for one in await meetings(desk) if one["id"] == id)
+
+
+async def agenda(
+    desk: Desk, actor: Actor, meeting: str, *, at: datetime, after: tuple[int, datetime, str] | None, limit: int
+) -> list[tuple[tuple[int, datetime, str], View]]:
+    """A page of open items with their places in the order: hottest (as of `at`) first, then what waits longest.
 
     Raises DomainError `not_permitted` for residents: an item names other people's demands.
     """
+    is_for_staff(actor)
     desk.district.meeting(meeting)
-    if all(g.role is Role.RESIDENT for g in actor.grants):
-        raise DomainError("not_permitted", "Agendas and minutes are for those who work with them.")
-    rows = await queries.agenda(desk.engine, meeting, ended=ended, limit=limit)
-    return [
-        {
-            "number": r.number, "turn": r.turn, "community": r.community, "reason": r.reason,
-            "asked_at": instant(r.asked_at), "ended_at": instant(r.ended_at), "kind": r.kind,
-            "chair": person_view(desk, r.chair),
-        }
-        for r in rows
-    ]  # fmt: skip
+    lines = await storing.agenda(desk.pool, meeting, at, after=after, limit=limit)
+    ahead = [one for one in (await storing.ahead(desk.pool)).get(meeting, []) if one.kind is not SessionKind.WHISTLE]
+    session = next((one for one in ahead if one.state is SessionState.OPEN), ahead[0] if ahead else None)
+    return [((one.heat, one.asked_at, one.number), line_view(desk, one, session)) for one in lines]
+
+
+async def minutes(
+    desk: Desk, actor: Actor, meeting: str, *, after: tuple[datetime, str] | None, limit: int
+) -> list[tuple[tuple[datetime, str], View]]:
+    """A page of what has ended, newest first, with its place in the order. Raises as `agenda` does."""
+    is_for_staff(actor)
+    desk.district.meeting(meeting)
+    lines = await storing.minutes(desk.pool, meeting, desk.now(), after=after, limit=limit)
+    return [((one.ended_at, one.number), line_view(desk, one, None)) for one in lines if one.ended_at]
 
 
 async def decide(desk: Desk, actor: Actor, meeting: str, form: DecisionForm, key: str | None) -> Demand:
     """Record the decision and wait until the demand has taken it; returns the demand.
 
-    Raises DomainError: `not_on_agenda`, `not_permitted`, or what the kind of decision still needs.
+    Raises DomainError: `no_session`, `no_quorum`, `late_item`, `not_on_agenda`, `not_permitted`, or what the kind of
+    decision still needs.
     """
     desk.district.meeting(meeting)
     stored_key = key_of(actor, key or uuid4().hex)
     fingerprint = fingerprint_of(form.model_dump_json())
     await current(desk, form.number)
-    said = {"minute_id": ("minute", form.minute), "reply_id": ("reply", form.reply)}
+    prepared = await prepare(desk, actor, meeting, form, stored_key)
+    plan = "\n".join(" ".join(one.what.split()) for one in form.milestones) or None
+    said = {"minute_id": ("minute", form.minute), "reply_id": ("reply", form.reply), "plan_id": ("plan", plan)}
     written = await write(desk, actor, form.number, stored_key, said)
     try:
-        taken = await _sent_when_there(desk, actor, meeting, form, stored_key, fingerprint, written.ids)
+        taken = await _sent_when_there(desk, actor, meeting, prepared.form, stored_key, fingerprint, written.ids)
     except DomainError as refused:
         if refused.code not in UNDECIDED:
             await take_back(desk, written, earlier=refused.code not in MAYBE_DONE)
+            await prepared.take_back(desk, earlier=refused.code not in MAYBE_DONE)
         raise
+    if form.ruling is not None:
+        await desk.look_at_rulings()
     return await _arrived(desk, actor, taken)
 
 
@@ -100,7 +122,8 @@ async def _sent(
 ) -> Decided:
     decision = Decision(
         number=form.number, kind=form.kind, lead=candidate(desk, form.unit, "meeting") if form.unit else None,
-        due_at=form.due_at, review_at=form.review_at, project=form.project, **written,
+        co_units=co_units(desk, form.co_units), due_at=form.due_at, review_at=form.review_at, project=form.project,
+        milestones=tuple(one.due_at for one in form.milestones), ruling=_ruling(desk, form), **written,
     )  # fmt: skip
     act = MeetingAct(decision=decision, actor=actor, key=key, fingerprint=fingerprint)
     workflow_id, update_id = meeting_workflow_id(meeting), f"{key}-{fingerprint[:8]}"
@@ -108,6 +131,14 @@ async def _sent(
         return await update(desk.temporal, workflow_id, "decide", act, key=update_id, result=Decided)
     except NotRunning:
         raise DomainError("not_on_agenda", "That demand is not on this meeting's agenda.", meeting=meeting) from None
+
+
+def _ruling(desk: Desk, form: DecisionForm) -> RulingMade | None:
+    if form.ruling is None:
+        return None
+    if not any(code.startswith(form.ruling.category) for code in desk.district.directory.categories):
+        raise DomainError("unknown_category", "No category begins like that.", field="/ruling/category")
+    return RulingMade(category=form.ruling.category, until=form.ruling.until)
 
 
 async def _arrived(desk: Desk, actor: Actor, taken: Decided) -> Demand:

@@ -15,6 +15,7 @@ from domain.places import Compound, Grid
 from domain.vocabulary import Role
 from service.pack_files import Counts
 from service.pack_findings import Findings
+from service.pack_menu_checks import check_care_groups, check_menu
 from service.pack_settings_checks import check_settings
 from service.pack_unit_checks import check_units
 
@@ -28,6 +29,11 @@ SCOPE_OF_ROLE = {
 }
 
 
+def check_district(district: District) -> list[ConfigError]:
+    """The same of a district that somebody has changed on purpose: whatever there is of everything is right."""
+    return check_pack(district, Counts(**_counted(district)), district.id)
+
+
 def check_pack(district: District, counts: Counts, pack: str) -> list[ConfigError]:
     """Every problem of a pack whose files are sound one by one."""
     findings = Findings(pack)
@@ -37,6 +43,8 @@ def check_pack(district: District, counts: Counts, pack: str) -> list[ConfigErro
     _check_people(district, findings)
     check_units(district, findings)
     check_settings(district, findings)
+    check_menu(district, findings)
+    check_care_groups(district, findings)
     return findings.problems
 
 
@@ -62,18 +70,21 @@ def _check_ids(d: District, f: Findings) -> None:
 
 
 def _check_counts(d: District, counts: Counts, f: Findings) -> None:
-    found = {
+    for name, number in _counted(d).items():
+        wanted = getattr(counts, name)
+        if wanted != number:
+            remedy = f"Bring back what is missing, remove what is too much, or write {name} = {number}"
+            f.add("district.toml", f"counts.{name}", f"{wanted} are expected, {number} are there", remedy)
+
+
+def _counted(d: District) -> dict[str, int]:
+    return {
         "communities": len(d.communities),
         "grids": len(d.grids),
         "compounds": len(d.compounds),
         "property_units": len(d.property_units),
         "member_units": sum(u.kind == "member_unit" for u in d.units),
     }
-    for name, number in found.items():
-        wanted = getattr(counts, name)
-        if wanted != number:
-            remedy = f"Bring back what is missing, remove what is too much, or write {name} = {number}"
-            f.add("district.toml", f"counts.{name}", f"{wanted} are expected, {number} are there", remedy)
 
 
 def _check_places(d: District, f: Findings) -> None:

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from domain.care import CareGroup
 from domain.categories import Category, CategoryGroup
 from domain.district import District
+from domain.menu import Service
 from domain.people import Person
 from domain.places import Community, Compound, Grid, Id, Latitude, Longitude, Name, PropertyGrade, PropertyUnit
 from domain.policies import MeetingSettings, Rotation, RoutingRules, Sla, Version
@@ -139,6 +141,14 @@ class ScreeningFile(_File):
     rules: Annotated[tuple[ScreeningRule, ...], Field(min_length=1)]
 
 
+class MenuFile(_File):
+    services: Annotated[tuple[Service, ...], Field(min_length=1)]
+
+
+class CareGroupsFile(_File):
+    care_groups: Annotated[tuple[CareGroup, ...], Field(min_length=1)]
+
+
 class PackFiles(_File):
     district: DistrictFile
     communities: CommunitiesFile
@@ -154,6 +164,8 @@ class PackFiles(_File):
     rotation: RotationFile
     meetings: MeetingsFile
     screening: ScreeningFile
+    menu: MenuFile
+    care_groups: CareGroupsFile
 
     def assemble(self) -> District:
         """The district, not yet cross-checked."""
@@ -174,6 +186,8 @@ class PackFiles(_File):
             rotations=self.rotation.rotations,
             meetings=self.meetings.meetings,
             screening=self.screening.rules,
+            menu=self.menu.services,
+            care_groups=self.care_groups.care_groups,
         )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
-from domain.errors import ConfigError
+from domain.errors import ConfigError, DomainError
 
 
 class Findings:
@@ -37,3 +37,10 @@ class Findings:
                     f"the {what} `{value}` is given {times} times",
                     f"Give each its own {what}",
                 )
+
+
+def invalid(problems: Sequence[ConfigError]) -> DomainError:
+    """The refusal of something that was to be published, with everything that is wrong with it."""
+    listed = [{"key": p.key, "problem": p.problem, "remedy": p.remedy} for p in problems]
+    first = problems[0]
+    return DomainError("publication_invalid", f"{first.key}: {first.problem}. {first.remedy}.", problems=listed)

@@ -8,13 +8,15 @@ from domain.policies import MeetingSettings, Rotation, RoutingRule
 from domain.vocabulary import Role
 from service.pack_findings import Findings
 
-CATEGORIES, ROUTING, ROTATION, MEETINGS = "categories.toml", "routing.toml", "rotation.toml", "meetings.toml"
+CATEGORIES, SLA = "categories.toml", "sla.toml"
+MOST_CUTOFF_DAYS = 20  # the session before lies at least so far back, and a moved one shall not overtake it
+ROUTING, ROTATION, MEETINGS = "routing.toml", "rotation.toml", "meetings.toml"
 
 
 def check_settings(d: District, f: Findings) -> None:
     _check_tree(d, f)
-    for rule in d.routing.rules:
-        _check_rule(d, rule, f)
+    check_sla(d, f)
+    check_routing(d, f)
     for rotation in d.rotations:
         _check_rotation(d, rotation, f)
     for community in d.directory.communities:
@@ -43,6 +45,20 @@ def _check_tree(d: District, f: Findings) -> None:
             if parent and parent not in groups:
                 remedy = f"Add a group with code {parent}, or correct the code"
                 f.add(CATEGORIES, f"{key}[{code}]", f"its parent {parent} is missing", remedy)
+
+
+def check_sla(d: District, f: Findings) -> None:
+    """What the promises say of categories; also asked of promises that are published while the product runs."""
+    codes = d.directory.groups.keys() | d.directory.categories.keys()
+    for ladder in d.sla.ladders:
+        for code in ladder.when.categories if ladder.when else ():
+            f.known(SLA, f"ladders[{ladder.id}].when.categories", code, codes, CATEGORIES)
+
+
+def check_routing(d: District, f: Findings) -> None:
+    """What the rules name; also asked of rules that are published while the product runs."""
+    for rule in d.routing.rules:
+        _check_rule(d, rule, f)
 
 
 def _check_rule(d: District, rule: RoutingRule, f: Findings) -> None:
@@ -103,6 +119,9 @@ def _check_meeting(d: District, meeting: MeetingSettings, f: Findings) -> None:
     elif meeting.director is not None:
         remedy = 'Remove it, or write chair_source = "director"'
         f.add(MEETINGS, f"{key}.director", f"is not used with chair_source = {meeting.chair_source}", remedy)
+    if meeting.schedule is not None and meeting.agenda_cutoff_days > MOST_CUTOFF_DAYS:
+        problem = f"the agenda would close {meeting.agenda_cutoff_days} days ahead of a session every month"
+        f.add(MEETINGS, f"{key}.agenda_cutoff_days", problem, f"Write {MOST_CUTOFF_DAYS} or less")
     members = len(d.directory.units_of.get(meeting.id, d.directory.communities))
     if meeting.quorum > members:
         problem = f"{meeting.quorum} cannot come together: there are {members} members"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from domain.district import District
-from domain.units import COMMUNITY_KINDS, Stewardship, Unit
+from domain.units import COMMUNITY_KINDS, Retirement, Stewardship, Unit
 from domain.vocabulary import Role
 from service.pack_findings import Findings
 
@@ -21,10 +21,13 @@ def check_units(d: District, f: Findings) -> None:
             if not d.units_of(community.id, kind):
                 remedy = f'Add a unit with kind = "{kind}" and communities = ["{community.id}"]'
                 f.add(UNITS, "units", f"{community.id} has no {kind}", remedy)
-    for n, stewardship in enumerate(d.stewardships):
-        _check_stewardship(d, f"stewardships[{n}]", stewardship, f)
+    for stewardship in d.stewardships:
+        _check_stewardship(d, f"stewardships[{stewardship.grid}]", stewardship, f)
     for grid in d.grids:
         _check_turns(grid.id, d.directory.stewards_of.get(grid.id, ()), f)
+    for unit in d.units:
+        if unit.retired is not None:
+            _check_retired(d, unit, unit.retired, f)
 
 
 def _check_unit(d: District, unit: Unit, codes: set[str], f: Findings) -> None:
@@ -43,6 +46,38 @@ def _check_unit(d: District, unit: Unit, codes: set[str], f: Findings) -> None:
         if resource.valid_until is not None and resource.valid_until < resource.valid_from:
             key_until = f"{key}.resources[{resource.id}].valid_until"
             f.add(UNITS, key_until, "it ends before it begins", "Give a date after valid_from")
+
+
+def _check_retired(d: District, unit: Unit, retired: Retirement, f: Findings) -> None:
+    """Nothing that is settled for the days to come may name a unit that takes nothing any more."""
+    problem = f"{unit.id} is retired from {retired.on} on"
+    for rule in d.routing.rules:
+        if rule.to.unit == unit.id:
+            f.add("routing.toml", f"rules[{rule.id}].to.unit", problem, "Name another unit in the rule")
+    for turn in d.stewardships:
+        if turn.unit == unit.id and (turn.ends_on is None or turn.ends_on > retired.on):
+            f.add(STEWARDSHIPS, f"stewardships[{turn.grid}]", problem, "Name another steward from that day on")
+    for rotation in d.rotations:
+        if unit.id in rotation.roster:
+            f.add("rotation.toml", f"rotations[{rotation.community}].roster", problem, "Take it off the roster")
+    for service in d.menu:
+        if unit.id in service.partners.values() or (service.to is not None and service.to.unit == unit.id):
+            f.add("menu.toml", f"services[{service.id}]", problem, "Let another unit provide the service")
+    if retired.hand_over_to is not None:
+        _check_successor(d, unit, retired.hand_over_to, f)
+
+
+def _check_successor(d: District, unit: Unit, successor: str, f: Findings) -> None:
+    key = f"units[{unit.id}].retired.hand_over_to"
+    if not f.known(UNITS, key, successor, d.directory.units, UNITS):
+        return
+    other = d.directory.units[successor]
+    missing = [c for c in unit.communities if c not in other.communities]
+    if other.retired is not None or successor == unit.id:
+        f.add(UNITS, key, f"{successor} takes nothing itself any more", "Name a unit that is not retired")
+    elif missing:
+        problem = f"{successor} is no unit of {', '.join(missing)}"
+        f.add(UNITS, key, problem, "Name a unit that works in all its communities")
 
 
 def _check_stewardship(d: District, key: str, stewardship: Stewardship, f: Findings) -> None:

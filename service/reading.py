@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from contracts.demand import READ
@@ -43,6 +43,13 @@ async def current(desk: Desk, number: str) -> Demand:
     if row is None:
         raise DomainError("not_found", "There is no demand with this number, or it is not in your scope.")
     return Demand.model_validate_json(row)
+
+
+async def seen(desk: Desk, actor: Actor, numbers: Iterable[str]) -> set[str]:
+    """Those of the demands that lie in the caller's scope."""
+    rows = await desk.pool.fetch("select state from demand where number = any($1::text[])", sorted(set(numbers)))
+    found = (Demand.model_validate_json(row["state"]) for row in rows)
+    return {demand.number for demand in found if may_see(demand, actor)}
 
 
 async def _strong(desk: Desk, number: str) -> Demand | None:

@@ -1,4 +1,4 @@
-"""Intake as one statement: the demand, its first events, its sealed texts, the key of the request, the outbox mark.
+"""Intake as one statement: the demand, its events and clocks, its sealed texts, the key of the request, the outbox mark.
 
 All or nothing, one commit. From the moment it returns, the demand cannot be lost: whoever finds the outbox row starts it.
 """
@@ -6,7 +6,6 @@ All or nothing, one commit. From the moment it returns, the demand cannot be los
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,12 +13,13 @@ import asyncpg
 
 from domain.demand import Demand
 from domain.ledger import Entry
+from store.clocks import COLUMNS, ticking
 from store.pool import Pool
-from store.record import entry_values, row_values
+from store.record import entry_values, row_values, turned
 
 MOST_AT_ONCE = 64
 
-_INTAKE = """
+_INTAKE = f"""
 with given as (
     select * from unnest(
         $1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
@@ -33,17 +33,21 @@ with given as (
     select principal, key, fingerprint, number, answer, at from given where key is not null order by principal, key
     on conflict do nothing returning number
 ), ok as (
-    select * from given where key is null or number in (select number from taken)
+    select number, seq, head, stage, category, community, grid, compound, unit, holder, meeting, outcome, breached,
+        due_at, at, closed_at, state::jsonb as state, channel, opened_by, words, person
+    from given where key is null or number in (select number from taken)
 ), demands as (
     insert into demand (number, seq, head, stage, category, community, grid, compound, unit, holder, meeting, outcome,
         breached, due_at, opened_at, updated_at, closed_at, state, channel, opened_by)
     select number, seq, head, stage, category, community, grid, compound, unit, holder, meeting, outcome, breached,
-        due_at, at, at, closed_at, state::jsonb, channel, opened_by from ok
+        due_at, at, at, closed_at, state, channel, opened_by from ok
 ), log as (
     insert into demand_event (number, seq, type, at, actor, performed_at, data, hash)
     select * from unnest($26::text[], $27::int[], $28::text[], $29::timestamptz[], $30::text[], $31::timestamptz[],
                          $32::jsonb[], $33::text[]) as e (number, seq, type, at, actor, performed_at, data, hash)
     where e.number in (select number from ok)
+), clocks as (
+    insert into clock ({COLUMNS}) {ticking("ok")}
 ), texts as (
     insert into demand_text (id, number, kind, author, written_at, sealed)
     select number || '.0', number, 'demand', opened_by, at, words from ok
@@ -148,11 +152,7 @@ def _columns(batch: list[Intake]) -> list[list[object]]:
     ]  # fmt: skip
     entries = [(i.demand.number, *values) for i in batch for values in entry_values(i.entries)]
     refs = [(i.demand.number, system, ref) for i in batch for system, ref in i.refs]
-    return [*_turned(demands, 25), *_turned(entries, 8), *_turned(refs, 3)]
-
-
-def _turned(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+    return [*turned(demands, 25), *turned(entries, 8), *turned(refs, 3)]
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import SelectOfScalar
 
 from store.tables import DemandEventRow, DemandRow, MeetingItemRow
 
@@ -45,28 +45,29 @@ class Filter:
 _EQUAL = ("stage", "community", "grid", "unit", "channel", "holder", "meeting", "opened_by", "breached")
 
 
-def _where(query: SelectOfScalar[DemandRow], f: Filter) -> SelectOfScalar[DemandRow]:
-    for name in _EQUAL:
-        value = getattr(f, name)
-        if value is not None:
-            query = query.where(getattr(DemandRow, name) == value)
+def conditions(f: Filter) -> list[ColumnElement[bool]]:
+    """What a row of `demand` must be to pass; none where everything passes."""
+    wanted: list[ColumnElement[bool]] = [
+        getattr(DemandRow, name) == value for name in _EQUAL if (value := getattr(f, name)) is not None
+    ]
     if f.category is not None:
-        query = query.where(col(DemandRow.category).startswith(f.category, autoescape=True))
+        wanted.append(col(DemandRow.category).startswith(f.category, autoescape=True))
     if f.person is not None:
         seen = [col(DemandRow.opened_by) == f.person, col(DemandRow.holder) == f.person]
         if f.communities:
             seen.append(col(DemandRow.community).in_(f.communities))
         if f.units:
             seen.append(col(DemandRow.unit).in_(f.units))
-        query = query.where(or_(*seen))
-    return query
+            seen.append(col(DemandRow.co_units).op("?|")(array(f.units)))
+        wanted.append(or_(*seen))
+    return wanted
 
 
 async def demands(
     engine: AsyncEngine, f: Filter, *, order: str, after: list[Any] | None, limit: int
 ) -> Sequence[DemandRow]:
     """One page: newest first (`order="opened"`) or soonest due first (`order="due"`), after the keyset `after`."""
-    query = _where(select(DemandRow), f)
+    query = select(DemandRow).where(*conditions(f))
     if order == "due":
         query = query.where(col(DemandRow.stage) != "closed").order_by(
             col(DemandRow.due_at).asc().nulls_last(), col(DemandRow.number)
@@ -102,17 +103,6 @@ async def events(engine: AsyncEngine, number: str, *, after: int, limit: int) ->
         return (await session.exec(query)).all()
 
 
-async def agenda(engine: AsyncEngine, meeting: str, *, ended: bool, limit: int) -> Sequence[MeetingItemRow]:
-    """Open items, longest waiting first; or the minutes, newest first."""
-    query = select(MeetingItemRow).where(MeetingItemRow.meeting == meeting)
-    if ended:
-        query = query.where(col(MeetingItemRow.ended_at).is_not(None)).order_by(col(MeetingItemRow.ended_at).desc())
-    else:
-        query = query.where(col(MeetingItemRow.ended_at).is_(None)).order_by(col(MeetingItemRow.asked_at))
-    async with AsyncSession(engine) as session:
-        return (await session.exec(query.limit(limit))).all()
-
-
 async def open_per_meeting(engine: AsyncEngine) -> dict[str, int]:
     query = (
         select(MeetingItemRow.meeting, func.count())
@@ -123,12 +113,9 @@ async def open_per_meeting(engine: AsyncEngine) -> dict[str, int]:
         return dict((await session.exec(query)).all())
 
 
-async def loads(engine: AsyncEngine) -> tuple[dict[str, int], dict[str, int]]:
-    """How many open demands each person holds, and each unit leads."""
-    still = col(DemandRow.stage).in_(("grid", "unit"))
-    people = select(DemandRow.holder, func.count()).where(still).group_by(DemandRow.holder)
-    units = select(DemandRow.unit, func.count()).where(still).group_by(DemandRow.unit)
+async def held(engine: AsyncEngine) -> dict[str, int]:
+    """How many demands that are being handled each person holds."""
+    handled = col(DemandRow.stage).in_(("grid", "unit"))
+    query = select(DemandRow.holder, func.count()).where(handled).group_by(DemandRow.holder)
     async with AsyncSession(engine) as session:
-        held = dict((await session.exec(people)).all())
-        led = dict((await session.exec(units)).all())
-    return {k: n for k, n in held.items() if k}, {k: n for k, n in led.items() if k}
+        return {person: n for person, n in (await session.exec(query)).all() if person}

@@ -6,10 +6,23 @@ reporters are sealed (encrypted) and kept apart, so that reading a list touches 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinary, Sequence, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    Identity,
+    Index,
+    LargeBinary,
+    Sequence,
+    SmallInteger,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -29,14 +42,30 @@ def _bytes() -> Any:
     return Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+_CO_UNITS = """jsonb_path_query_array(state,
+    '$.co_tasks[*] ? (!(@.state == "done" || @.state == "refused" || @.state == "released")).unit')"""
+
+
 class DemandRow(SQLModel, table=True):
-    """The current state of a demand, with columns for what lists filter and sort by."""
+    """The current state of a demand, with columns for what lists filter and sort by.
+
+    `co_units`, worked out by the database, are the units that help with it and are not through with that.
+    """
 
     __tablename__ = "demand"
     __table_args__ = (
         Index("demand_holder_due", "holder", "due_at", postgresql_where=text("stage <> 'closed'")),
         Index("demand_community_due", "community", "due_at", postgresql_where=text("stage <> 'closed'")),
-    )
+        Index("demand_opened_by", "opened_by", postgresql_where=text("stage <> 'closed'")),
+        Index(
+            "demand_led", "unit", postgresql_include=["number"],
+            postgresql_where=text("stage = 'unit' and unit is not null"),
+        ),
+        Index(
+            "demand_helped", "co_units", postgresql_using="gin",
+            postgresql_where=text("stage <> 'closed' and co_units <> '[]'::jsonb"),
+        ),
+    )  # fmt: skip
 
     number: str = Field(primary_key=True, sa_type=Text)
     seq: int
@@ -58,12 +87,44 @@ class DemandRow(SQLModel, table=True):
     updated_at: datetime = _at()
     closed_at: datetime | None = _at(optional=True)
     state: dict[str, Any] = _json()
+    co_units: list[str] | None = Field(default=None, sa_column=Column(JSONB, Computed(_CO_UNITS, persisted=True)))
+
+
+class ClockRow(SQLModel, table=True):
+    """One clock of an open demand that still ticks; a stopped one lives on in the log only.
+
+    `due_at` is unset while the clock is paused; `warned` is the highest percent of the ladder that has fallen. Each row
+    stands in one of the three indexes, in the order of the list that it belongs to.
+    """
+
+    __tablename__ = "clock"
+    __table_args__ = (
+        Index("clock_running", "due_at", "number", "name", postgresql_where=text("not breached and paused_at is null")),
+        Index("clock_breached", "due_at", "number", "name", postgresql_where=text("breached and paused_at is null")),
+        Index("clock_paused", "paused_at", "number", "name", postgresql_where=text("paused_at is not null")),
+    )
+
+    number: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=Text)
+    due_at: datetime | None = _at(optional=True)
+    started_at: datetime = _at()
+    paused_at: datetime | None = _at(optional=True)
+    breached: bool
+    warned: int = Field(sa_type=SmallInteger)
+    provisional: bool
 
 
 class DemandEventRow(SQLModel, table=True):
     """One entry of a demand's log: gapless `seq`, each `hash` over the one before."""
 
     __tablename__ = "demand_event"
+    __table_args__ = (
+        Index(
+            "demand_event_project",
+            text("(data ->> 'project')"),
+            postgresql_where=text("type = 'meeting_decided' and data ->> 'project' is not null"),
+        ),
+    )
 
     number: str = Field(primary_key=True, sa_type=Text)
     seq: int = Field(primary_key=True)
@@ -121,9 +182,13 @@ class ExternalRefRow(SQLModel, table=True):
 
 
 class OutboxRow(SQLModel, table=True):
-    """Something that must still leave the database: claimed for a while, gone when done, tried again otherwise."""
+    """Something that must still leave the database: claimed for a while, gone when done, tried again otherwise.
+
+    Kind `start` begins a demand's workflow; `adopt` hands it the calendar of version `ref`, one row a demand.
+    """
 
     __tablename__ = "outbox"
+    __table_args__ = (Index("outbox_adopt", "number", unique=True, postgresql_where=text("kind = 'adopt'")),)
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
     kind: str = Field(sa_type=Text)
@@ -131,6 +196,7 @@ class OutboxRow(SQLModel, table=True):
     claimed_until: datetime = _at()
     attempts: int = 0
     last_error: str | None = Field(default=None, sa_type=Text)
+    ref: str | None = Field(default=None, sa_type=Text)
 
 
 class CalendarRow(SQLModel, table=True):
@@ -142,11 +208,45 @@ class CalendarRow(SQLModel, table=True):
     body: str = Field(sa_type=Text)
 
 
+class PublicationRow(SQLModel, table=True):
+    """A holiday year (`key` is the year), the promises or the routing rules (`key` is empty), a unit, the stewards of a
+    grid, the roster of a community or the leave of a person (`key` is its id), entered at run time.
+
+    The newest of each kind and key that has taken effect is in force, over the file. A cancellation takes back the one
+    whose id is its `key`. `impact` is what it changed when it was published.
+    """
+
+    __tablename__ = "publication"
+    __table_args__ = (
+        CheckConstraint(
+            "kind in ('holiday_year', 'sla', 'routing', 'unit', 'stewardship', 'roster', 'person_leave', 'cancellation')",
+            name="publication_kind",
+        ),
+        Index("publication_key", "kind", "key", "id"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    kind: str = Field(sa_type=Text)
+    key: str = Field(sa_type=Text)
+    version: str = Field(sa_type=Text)
+    body: dict[str, Any] = _json()
+    impact: dict[str, Any] = _json()
+    published_by: str = Field(sa_type=Text)
+    published_at: datetime = _at()
+    effective_at: datetime = _at()
+
+
 class MeetingItemRow(SQLModel, table=True):
-    """A line of an agenda; with `ended_at` set, a line of the minutes."""
+    """A line of an agenda; with `ended_at` set, a line of the minutes of `session`.
+
+    `reporters`, `breached` and `due_at` make its heat; `late` and `consented` are as of the decision, which is kept whole.
+    """
 
     __tablename__ = "meeting_item"
-    __table_args__ = (Index("meeting_item_open", "meeting", postgresql_where=text("ended_at is null")),)
+    __table_args__ = (
+        Index("meeting_item_open", "meeting", postgresql_where=text("ended_at is null")),
+        Index("meeting_item_session", "meeting", "session", postgresql_where=text("session is not null")),
+    )
 
     meeting: str = Field(primary_key=True, sa_type=Text)
     number: str = Field(primary_key=True, sa_type=Text)
@@ -158,3 +258,98 @@ class MeetingItemRow(SQLModel, table=True):
     kind: str | None = Field(default=None, sa_type=Text)
     chair: str | None = Field(default=None, sa_type=Text)
     minute_id: str | None = Field(default=None, sa_type=Text)
+    reporters: int = Field(sa_type=SmallInteger)
+    breached: int = Field(sa_type=SmallInteger)
+    due_at: datetime | None = _at(optional=True)
+    rolls: int = Field(sa_type=SmallInteger)
+    session: str | None = Field(default=None, sa_type=Text)
+    late: bool
+    consented: bool
+    recorded_by: str | None = Field(default=None, sa_type=Text)
+    decision: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+
+
+class MeetingSessionRow(SQLModel, table=True):
+    """One session of a meeting, from its calling on; `body` is the whole of it, `version` counts its changes."""
+
+    __tablename__ = "meeting_session"
+    __table_args__ = (
+        Index("meeting_session_newest", "meeting", "called_at", "id"),
+        Index("meeting_session_ahead", "meeting", "starts_at", postgresql_where=text("state <> 'closed'")),
+    )
+
+    meeting: str = Field(primary_key=True, sa_type=Text)
+    id: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    called_at: datetime = _at()
+    starts_at: datetime = _at()
+    closed_at: datetime | None = _at(optional=True)
+    version: int
+    body: dict[str, Any] = _json()
+
+
+class RulingRow(SQLModel, table=True):
+    """A standing decision of a joint meeting: until when, and if it was revoked, when, by whom and why.
+
+    In force from `valid_from` until just before `valid_until`; revoking brings that forward.
+    """
+
+    __tablename__ = "ruling"
+    __table_args__ = (Index("ruling_newest", "decided_at", "id"),)
+
+    id: str = Field(primary_key=True, sa_type=Text)
+    meeting: str = Field(sa_type=Text)
+    community: str | None = Field(default=None, sa_type=Text)
+    category: str = Field(sa_type=Text)
+    unit: str = Field(sa_type=Text)
+    valid_from: datetime = _at()
+    valid_until: datetime | None = _at(optional=True)
+    decided_at: datetime = _at()
+    number: str = Field(sa_type=Text)
+    chair: str = Field(sa_type=Text)
+    revoked_at: datetime | None = _at(optional=True)
+    revoked_by: str | None = Field(default=None, sa_type=Text)
+    revoke_reason: str | None = Field(default=None, sa_type=Text)
+
+
+class RosterChangeRow(SQLModel, table=True):
+    """A change of a community's rotation: `body` says what, the time of `revoked_at` until when it counted.
+
+    Nothing is edited: who changes their mind revokes the entry and makes another one.
+    """
+
+    __tablename__ = "roster_change"
+    __table_args__ = (
+        CheckConstraint("kind in ('skip', 'swap', 'substitute', 'override')", name="roster_change_kind"),
+        Index("roster_change_community", "community", "id"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    community: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    body: dict[str, Any] = _json()
+    reason: str = Field(sa_type=Text)
+    made_by: str = Field(sa_type=Text)
+    made_at: datetime = _at()
+    revoked_by: str | None = Field(default=None, sa_type=Text)
+    revoked_at: datetime | None = _at(optional=True)
+
+
+class ChairTurnRow(SQLModel, table=True):
+    """A period that a unit took over, and what was open at its first moment: ids in `items`, their count beside them.
+
+    `person` chaired when the period began, and `how` they came to it.
+    """
+
+    __tablename__ = "chair_turn"
+
+    community: str = Field(primary_key=True, sa_type=Text)
+    period_from: date = Field(primary_key=True)
+    period_until: date
+    unit: str = Field(sa_type=Text)
+    person: str = Field(sa_type=Text)
+    how: str = Field(sa_type=Text)
+    handed_over_at: datetime = _at()
+    open_items: int
+    items: dict[str, Any] = _json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from store.pool import Pool
@@ -39,3 +40,9 @@ async def of_demand(pool: Pool, number: str) -> list[tuple[str, str, str, dateti
 async def reporter(pool: Pool, number: str) -> bytes | None:
     sealed: bytes | None = await pool.fetchval("select sealed from reporter where number = $1", number)
     return sealed
+
+
+async def some(pool: Pool, ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+    """(number, sealed) of each of these texts that is kept, by id."""
+    rows = await pool.fetch("select id, number, sealed from demand_text where id = any($1::text[])", list(ids))
+    return {r["id"]: (r["number"], r["sealed"]) for r in rows}

@@ -9,7 +9,7 @@ import itertools
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -24,16 +24,26 @@ from activities.demand import DemandActivities
 from activities.meeting import MeetingActivities
 from contracts.demand import Acted
 from domain.actors import Actor, Grant
+from domain.bodies import rules_of
 from domain.commands import Act
 from domain.demand import Demand
+from domain.errors import DomainError
 from domain.ledger import Entry
+from domain.session import Session, SessionState
 from domain.vocabulary import Role
+from domain.worktime import Calendar
 from runtime.logging import configure_logging
 from runtime.settings import Settings
-from service import actions, intake, meetings
+from service import actions, intake, meetings, sessions
+from service.cadence import open_bodies
 from service.desk import Desk, open_desk
 from service.forms import ActionForm, DecisionForm, SubmitForm
+from service.rotation_turns import open_turns
+from service.session_forms import ConveneForm, SessionForm
+from store import meetings as stored_meetings
 from store.pool import Pool, open_pool
+from workflows.chair_rotation import ChairRotation
+from workflows.convene_meeting import ConveneMeeting
 from workflows.joint_meeting import JointMeeting
 from workflows.resident_demand import ResidentDemand
 
@@ -42,10 +52,12 @@ T = TypeVar("T")
 TOKEN_SECRET = "a secret for tests only"
 KEY = "k1:" + base64.b64encode(b"k" * 32).decode()
 SUPERVISOR, OPERATOR, ADMIN, INTEGRATOR = "p-0002", "p-0004", "p-0008", "p-0009"
-WASTE, CONSULT, PARKING, BLOCKED_DRAIN = "010101", "120101", "070101", "040102"
-"""Grid level with verification · grid level without · grid level without · unit level, livelihood."""
+WASTE, CONSULT, PARKING, BLOCKED_DRAIN, ROOF_LEAK = "010101", "120101", "070101", "040102", "020401"
+"""Grid level with verification · without · without · unit level, livelihood · unit level, complex."""
 
 _ACTION: TypeAdapter[ActionForm] = TypeAdapter(ActionForm)
+_CONVENE: TypeAdapter[ConveneForm] = TypeAdapter(ConveneForm)
+_SESSION: TypeAdapter[SessionForm] = TypeAdapter(SessionForm)
 _keys = itertools.count(1)
 
 POLICY = workflow.SandboxImportNotificationPolicy
@@ -58,6 +70,15 @@ STRICT_SANDBOX = SandboxedWorkflowRunner(
 
 def new_key() -> str:
     return f"key-{next(_keys)}-{uuid.uuid4().hex[:8]}"
+
+
+def with_days_off(calendar: Calendar, first: date, last: date, name: str = "b") -> Calendar:
+    """The same calendar as another version in which nobody works from `first` to `last`."""
+    off = {first + timedelta(days=n) for n in range((last - first).days + 1)}
+    work = tuple(day for day in calendar.work if day not in off)
+    return calendar.model_copy(
+        update={"version": f"{calendar.version}-{name}", "off": tuple(sorted({*calendar.off, *off})), "work": work}
+    )
 
 
 def resident(number: int = 1) -> Actor:
@@ -127,6 +148,14 @@ class Product:
     def secretary_of(self, community: str) -> Actor:
         return self.person(self.desk.district.secretary(community))
 
+    def keeper_of(self, meeting: str) -> Actor:
+        """Who keeps the minutes: the secretary, in the committee a supervisor."""
+        return self.supervisor if meeting == self.desk.district.id else self.secretary_of(meeting)
+
+    def chair_of(self, session: Session) -> Actor:
+        assert session.chair is not None, "it has been opened"
+        return self.person(session.chair.person)
+
     def liaison_of(self, unit: str) -> Actor:
         return self.person(self.desk.district.unit(unit).liaison)
 
@@ -144,8 +173,48 @@ class Product:
         return await actions.act(self.desk, by, number, form, key or new_key())
 
     async def decide(self, meeting: str, by: Actor, number: str, kind: str, **more: Any) -> Demand:
-        form = DecisionForm.model_validate({"number": number, "kind": kind, **more})
-        return await meetings.decide(self.desk, by, meeting, form, new_key())
+        """In a session with quorum, which is opened if none is; a late item is let in by its chair."""
+        form, key = self.decision(number, kind, **more), new_key()
+        session = await self.sit(meeting)
+        try:
+            return await self.decide_now(meeting, by, form, key=key)
+        except DomainError as refused:
+            if refused.code != "late_item":
+                raise
+        await self.hold(meeting, session, self.chair_of(session), "consent", number=number)
+        return await self.decide_now(meeting, by, form, key=key)
+
+    def decision(self, number: str, kind: str, **more: Any) -> DecisionForm:
+        return DecisionForm.model_validate({"number": number, "kind": kind, **more})
+
+    async def decide_now(self, meeting: str, by: Actor, form: DecisionForm, *, key: str = "") -> Demand:
+        """As the meeting stands, whether it is in session or not."""
+        return await meetings.decide(self.desk, by, meeting, form, key or new_key())
+
+    async def sit(self, meeting: str) -> Session:
+        """The session of the meeting that is open, or an extra one, convened and opened now and attended to quorum."""
+        ahead = (await stored_meetings.ahead(self.pool)).get(meeting, [])
+        found = next((one for one in ahead if one.state is SessionState.OPEN), None)
+        if found is not None:
+            return found
+        keeper = self.keeper_of(meeting)
+        session = await self.convene(meeting, keeper, kind="extra")
+        session = await self.hold(meeting, session, keeper, "open")
+        units = list(rules_of(self.desk.district, meeting).members)[: session.quorum]
+        return await self.hold(meeting, session, keeper, "attend", units=units)
+
+    async def take_up(self, meeting: str, number: str) -> Session:
+        """The meeting sits, with quorum, and the demand on its agenda is let in even if it is late."""
+        session = await self.sit(meeting)
+        await self.until_agenda(meeting, number)
+        return await self.hold(meeting, session, self.chair_of(session), "consent", number=number)
+
+    async def convene(self, meeting: str, by: Actor, **form: Any) -> Session:
+        return await sessions.convene(self.desk, by, meeting, _CONVENE.validate_python(form), new_key())
+
+    async def hold(self, meeting: str, session: Session, by: Actor, type: str, **more: Any) -> Session:
+        form = _SESSION.validate_python({"type": type, **more})
+        return await sessions.act(self.desk, by, meeting, session.id, form, new_key())
 
     async def send(self, number: str, act: Act, *, update_id: str | None = None) -> Acted:
         """The update itself, past the service."""
@@ -258,13 +327,14 @@ async def running_product(
     chosen = settings_for(database_url, address, task_queue, **settings)
     pool = await open_pool(database_url, size=6)
     worker_pool = await open_pool(worker_url or database_url, size=6)
-    demands = DemandActivities(worker_pool, environment.client, task_queue)
-    meeting = MeetingActivities(worker_pool)
+    bodies, turns = open_bodies(chosen, worker_pool), open_turns(chosen, worker_pool)
+    demands = DemandActivities(worker_pool, environment.client, task_queue, bodies.rules)
+    meeting = MeetingActivities(worker_pool, environment.client, task_queue)
 
     def new_worker() -> Worker:
         return Worker(
-            environment.client, task_queue=task_queue, workflows=[ResidentDemand, JointMeeting],
-            activities=[demands.record, demands.put_on_agenda, meeting.record_items],
+            environment.client, task_queue=task_queue, workflows=[ResidentDemand, JointMeeting, ConveneMeeting, ChairRotation],
+            activities=[demands.record, demands.put_on_agenda, meeting.record_items, meeting.convene_meeting, turns.hand_over],
             workflow_runner=STRICT_SANDBOX, workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
             activity_task_poller_behavior=PollerBehaviorAutoscaling(),
             graceful_shutdown_timeout=timedelta(seconds=1),

@@ -19,13 +19,17 @@ with workflow.unsafe.imports_passed_through():
     from contracts.meeting import TakeOff
     from domain.actors import SYSTEM
     from domain.clocks import next_alarm, rung
-    from domain.commands import Act, Decide, Ring
-    from domain.decide import take_turn
+    from domain.commands import Act, AdoptCalendar, Decide, Ring
+    from domain.decide import UNHEARD, take_turn
     from domain.demand import Demand
     from domain.errors import DomainError
     from domain.ledger import Entry, seal
-    from domain.meeting import Item
-    from domain.vocabulary import ClockName, Stage
+    from domain.meeting import item_of
+    from domain.vocabulary import Stage
+    from domain.worktime import Calendar
+
+    from workflows import case_file
+    from workflows.refusals import failure, is_repetition
 
 RECORD_QUICKLY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2)
 RECORD_FOR_EVER = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=10))
@@ -40,7 +44,7 @@ class ResidentDemand:
         self.seen = dict(start.seen)
         self.log: list[Entry] = []
         self.recorded, self.head = start.demand.seq, start.demand.head
-        self.shown = self._attributes()
+        self.shown = case_file.attributes(start.demand)
         self.bell = False
         self.stale = False
         self.timer: asyncio.Task[None] | None = None
@@ -59,7 +63,9 @@ class ResidentDemand:
             if workflow.info().is_continue_as_new_suggested() and not self.errands:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if not self.log:
-                    workflow.continue_as_new(start.model_copy(update={"demand": self.demand, "seen": self.seen}))
+                    workflow.continue_as_new(
+                        contract.DemandStart(demand=self.demand, calendar=self.calendar, seen=self.seen)
+                    )
             self._arm()
             await workflow.wait_condition(lambda: bool(self.log) or self.bell or self.stale)
             if self.bell:
@@ -78,7 +84,7 @@ class ResidentDemand:
             try:
                 self._apply(act)
             except DomainError as refused:
-                raise _failure(refused) from None
+                raise failure(refused) from None
             self.seen[act.key] = act.fingerprint
         seq = self.demand.seq
         await workflow.wait_condition(lambda: self.recorded >= seq)
@@ -86,16 +92,12 @@ class ResidentDemand:
 
     @act.validator
     def _may_act(self, act: Act) -> None:
-        known = self.seen.get(act.key)
-        if known == act.fingerprint:
+        if is_repetition(self.seen, act.key, act.fingerprint):
             return
-        if known is not None:
-            rule = "This Idempotency-Key was used with another body. Take a new key for a new action."
-            raise ApplicationError(rule, type="idempotency_key_reused", non_retryable=True)
         try:
             take_turn(self.demand, act, workflow.now(), self.calendar)
         except DomainError as refused:
-            raise _failure(refused) from None
+            raise failure(refused) from None
 
     @workflow.signal
     def decided(self, command: Decide) -> None:
@@ -103,6 +105,16 @@ class ResidentDemand:
             self._apply(Act(command=command, actor=SYSTEM))
         except DomainError as refused:  # a late or doubled answer: the demand has gone on without it
             workflow.logger.info("decision not taken", extra={"code": refused.code})
+
+    @workflow.signal
+    def adopt(self, calendar: Calendar) -> None:
+        """Count by a newly published calendar from now on; what has rung until now rang by the old one."""
+        if self.demand.sealed or calendar.version == self.demand.terms.calendar:
+            return
+        self._hear()
+        if not self.demand.sealed:
+            self.calendar = calendar
+            self._apply(Act(command=AdoptCalendar(version=calendar.version), actor=SYSTEM))
 
     @workflow.signal
     def resync(self) -> None:
@@ -128,14 +140,19 @@ class ResidentDemand:
 
     def _apply(self, act: Act) -> None:
         now = workflow.now()
-        if act.command.type != "ring" and rung(self.demand, now):
-            self._apply(Act(command=Ring(), actor=SYSTEM))  # what a clock did stands in the log as nobody's doing
+        if act.command.type not in UNHEARD:
+            self._hear()
         before = self.demand.stage, self.demand
         turn = take_turn(self.demand, act, now, self.calendar)
         self.demand, entries = seal(turn.demand, turn.events, at=now, actor=act.actor.id, performed_at=act.performed_at)
         self.log += entries
         if self.demand.turn != before[1].turn or (before[0] is Stage.MEETING and self.demand.stage is Stage.CLOSED):
             self.errands.append(before)
+
+    def _hear(self) -> None:
+        """The bells that have come: what a clock did stands in the log as nobody's doing."""
+        if rung(self.demand, workflow.now(), self.calendar):
+            self._apply(Act(command=Ring(), actor=SYSTEM))
 
     async def _record(self) -> None:
         """Write what happened. A database that is down delays the answer; it never fails the demand."""
@@ -156,11 +173,11 @@ class ResidentDemand:
                 )  # fmt: skip
             del self.log[: len(batch)]
             self.recorded, self.head = record.demand.seq, record.demand.head
-            self._show()
+            self.shown = case_file.show(self.demand, self.shown)
 
     def _arm(self) -> None:
         """One timer to the next alarm. An earlier timer may stay: it rings, finds nothing due, and is set anew."""
-        alarm = next_alarm(self.demand)
+        alarm = next_alarm(self.demand, self.calendar)
         if alarm is None:
             return
         if self.timer is not None and not self.timer.done():
@@ -169,10 +186,10 @@ class ResidentDemand:
             self.timer.cancel()
         self.timer_at = alarm.at
         wait = max(alarm.at - workflow.now(), timedelta(milliseconds=1))
-        self.timer = asyncio.create_task(self._ring_in(wait, alarm.clock))
+        self.timer = asyncio.create_task(self._ring_in(wait, f"{alarm.clock} {alarm.step.key}"))
 
-    async def _ring_in(self, wait: timedelta, clock: str) -> None:
-        await workflow.sleep(wait, summary=clock)
+    async def _ring_in(self, wait: timedelta, why: str) -> None:
+        await workflow.sleep(wait, summary=why)
         self.bell = True
 
     async def _run_errands(self) -> None:
@@ -188,14 +205,10 @@ class ResidentDemand:
 
     async def _put_on_agenda(self) -> None:
         d = self.demand
-        asked_at = d.clocks[ClockName.DECIDE].started_at
-        item = Item(
-            number=d.number, turn=d.turn, community=d.community or "", reason=d.meeting_reason, asked_at=asked_at
-        )
         await workflow.execute_activity(
             contract.put_on_agenda,
             contract.AgendaItem(
-                meeting=d.meeting or "", committee=d.terms.committee, committee_convener=d.supervisor, item=item
+                meeting=d.meeting or "", committee=d.terms.committee, committee_convener=d.supervisor, item=item_of(d)
             ),
             start_to_close_timeout=timedelta(seconds=10), retry_policy=RECORD_FOR_EVER,
             summary=f"agenda of {d.meeting}",
@@ -208,33 +221,3 @@ class ResidentDemand:
         except FailureError as failed:
             if is_cancelled_exception(failed):
                 raise
-
-    # ---- what operators see in the Temporal UI
-
-    def _attributes(self) -> dict[str, str]:
-        d = self.demand
-        return {
-            "Stage": d.stage, "Community": d.community or "", "Grid": d.place.grid if d.place else "",
-            "Unit": d.unit or "", "Clock": contract.clock_state(d),
-        }  # fmt: skip
-
-    def _show(self) -> None:
-        d = self.demand
-        workflow.set_current_details(
-            f"**{d.stage}** · holder `{d.holder}` · unit `{d.unit}` · due {d.due_at} · event {d.seq}"
-        )
-        now = self._attributes()
-        if now == self.shown:
-            return
-        keys = {k.name: k for k in (names.STAGE, names.COMMUNITY, names.GRID, names.UNIT, names.CLOCK)}
-        changed = [n for n, v in now.items() if v != self.shown[n]]
-        updates = [keys[n].value_set(now[n]) if now[n] else keys[n].value_unset() for n in changed]
-        if d.due_at is not None:
-            workflow.upsert_search_attributes([*updates, names.DUE.value_set(d.due_at)])
-        else:
-            workflow.upsert_search_attributes([*updates, names.DUE.value_unset()])
-        self.shown = now
-
-
-def _failure(refused: DomainError) -> ApplicationError:
-    return ApplicationError(refused.rule, refused.facts, type=refused.code, non_retryable=True)

@@ -19,11 +19,14 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 from bench.simulation.audit import Log
+from bench.simulation.audit_clocks import check_clocks
 from contracts import names
 from domain.demand import Demand
 from domain.meeting import Item
 
 _SETTLE_SECONDS = 20.0
+_NUMBER = "^[0-9]{8}-[0-9]+$"
+"""A demand's; keys of projects and of the rotation's changes stand in the same table."""
 
 
 @dataclass
@@ -71,13 +74,15 @@ async def _check_tables(db: asyncpg.Connection, logs: list[Log], before: frozens
             apart = _apart(Demand.model_validate_json(row), log.demand)
             wrong.append(f"{log.number}: the state in its row is not what its log makes: {apart}")
     for table in ("demand", "idempotency"):
-        count = await db.fetchval(f"select count(*) from {table} where number <> all($1::text[])", list(before))
+        count = await db.fetchval(
+            f"select count(*) from {table} where number ~ $2 and number <> all($1::text[])", list(before), _NUMBER
+        )
         if count != len(numbers):
             wrong.append(f"table {table} has {count} rows for {len(numbers)} accepted demands")
     left = await db.fetchval("select count(*) from outbox where number = any($1::text[])", numbers)
     if left:
         wrong.append(f"{left} starts are still in the outbox")
-    return wrong + await _check_texts(db, logs) + await _check_agendas(db)
+    return wrong + await check_clocks(db) + await _check_texts(db, logs) + await _check_agendas(db)
 
 
 def _apart(one: Demand, other: Demand) -> str:

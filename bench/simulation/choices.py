@@ -12,13 +12,16 @@ from bench.simulation.telephone import Body
 from domain.district import District
 
 # Weight of each action of the person in charge, before and after accepting. What is not here that person leaves alone.
-NEW: dict[str, float] = {"accept": 9, "refuse": 1.5, "hand_off": 0.5, "resolve": 0.5, "escalate": 0.3}
+NEW: dict[str, float] = {
+    "accept": 9, "refuse": 1.5, "hand_off": 0.5, "resolve": 0.5, "escalate": 0.3, "add_co_units": 0.5,
+}  # fmt: skip
 TAKEN: dict[str, float] = {
     "contact": 5, "note": 0.8, "request_info": 0.7, "extend": 0.7, "resolve": 6, "hand_off": 1.6, "escalate": 0.8,
+    "add_co_units": 1.8,
 }  # fmt: skip
 MOST: dict[str, int] = {
     "contact": 2, "note": 2, "request_info": 1, "extend": 1, "refuse": 4, "hand_off": 3, "escalate": 2, "urge": 1,
-    "reassign": 1, "reopen": 1,
+    "reassign": 1, "reopen": 1, "add_co_units": 2, "swap_lead": 1,
 }  # fmt: skip
 LONG = 14
 """Actions after which people come to the point."""
@@ -82,20 +85,39 @@ class Words:
 
     def decision(self, *, community: str, turn: int, committee: bool) -> Body:
         """What a joint meeting makes of an item; the more often it comes back, the more final."""
-        weights = {"assign": 40, "return_to_grid": 12, "shelve": 14, "escalate": 10, "project": 10, "final_reply": 14}
+        weights = {"assign": 36, "return_to_grid": 12, "shelve": 12, "escalate": 10, "project": 18, "final_reply": 12}
         if committee:
             del weights["escalate"]
         if turn >= 3:
             weights = {"assign": 50, "final_reply": 50}
         kind = self._chance.choices(list(weights), list(weights.values()))[0]
-        unit = self._chance.choice(self._district.units_of(community)).id
+        unit, *others = (u.id for u in self._chance.sample(self._district.units_of(community), 3))
         parts: dict[str, Body] = {
-            "assign": {"unit": unit, "due_at": _ahead(days=self._chance.randint(3, 20))},
-            "project": {"unit": unit, "project": f"project-{self._chance.randint(1, 99)}"},
+            "assign": {"unit": unit, "due_at": _ahead(days=self._chance.randint(3, 20)), **self._with_help(others)},
+            "project": {"unit": unit, "due_at": _ahead(days=60), "milestones": self._milestones()},
             "shelve": {"review_at": _ahead(seconds=self._chance.randint(3, 6))},
             "final_reply": {"reply": "经联席会议研究，该事项的最终答复如下：按现有政策暂不能办理。"},
         }
         return {"kind": kind, "minute": "会议研究决定。", **parts.get(kind, {})}
+
+    def _with_help(self, units: list[str]) -> Body:
+        """What an assignment may bring besides: units that help, and a ruling for what comes later."""
+        said: Body = {}
+        if self._chance.random() < 0.4:
+            helping = units[: self._chance.randint(1, 2)]
+            said["co_units"] = [{"unit": unit, "required": self._chance.random() < 0.7} for unit in helping]
+        if self._chance.random() < 0.2:
+            said["ruling"] = {"category": self._chance.choice(self._district.categories).code, "until": _ahead(hours=1)}
+        return said
+
+    def _milestones(self) -> list[Body]:
+        steps = ("现场勘察", "制定方案", "组织实施")[: self._chance.randint(1, 3)]
+        return [{"what": what, "due_at": _ahead(days=14 * n)} for n, what in enumerate(steps, 1)]
+
+    def swap_lead(self, *, community: str, unit: str) -> Body:
+        """Any other unit of the community; whether it had it before, whoever swaps does not look up."""
+        others = [u.id for u in self._district.units_of(community) if u.id != unit]
+        return {"type": "swap_lead", "unit": self._chance.choice(others)}
 
     def _refuse(self, community: str | None, stage: str) -> Body:
         if stage != "grid":

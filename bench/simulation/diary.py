@@ -15,9 +15,21 @@ class Confirmed:
     actor: str
 
 
+@dataclass(frozen=True)
+class Turn:
+    """Who was to chair a community's meetings, and how that came about."""
+
+    person: str
+    unit: str
+    how: str
+
+
 @dataclass
 class Diary:
-    """`accepted` is plan index -> number. `overtaken` counts refusals that a moving demand explains (403 and 409)."""
+    """`accepted` is plan index -> number. `overtaken` counts refusals that a moving demand explains (403 and 409).
+
+    `sessions` are the ids of those held, by meeting; `chairs` says, month for month, whose turn it was in a community.
+    """
 
     accepted: dict[int, str] = field(default_factory=dict)
     confirmed: list[Confirmed] = field(default_factory=list)
@@ -28,6 +40,8 @@ class Diary:
     accepted_without_temporal: int = 0
     closed: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
+    sessions: dict[str, list[str]] = field(default_factory=dict)
+    chairs: dict[str, list[Turn]] = field(default_factory=dict)
 
     def index_of(self, number: str) -> int | None:
         """Which plan a number belongs to; None for a demand that is not of this run."""

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from bench.simulation.choices import Words, choose
 from bench.simulation.diary import Confirmed, Diary
+from bench.simulation.helping import Helping, Move, Wait
 from bench.simulation.people import Cast
 from bench.simulation.plans import Plan
-from bench.simulation.telephone import Answer, Body, Telephone
+from bench.simulation.telephone import Answer, Telephone
 
 View = dict[str, Any]
 _MOVED_ON = ("not_found", "not_holder", "not_permitted", "outside_scope", "stage_forbids", "refusal_window_over", "closed",
-             "not_on_agenda", "reopen_window_over", "unknown_place")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Move:
-    who: str
-    body: Body
-
-
-@dataclass(frozen=True)
-class Wait:
-    seconds: float
+             "not_on_agenda", "reopen_window_over", "unknown_place", "co_task_open")  # fmt: skip
 
 
 class Life:
@@ -38,6 +27,7 @@ class Life:
         self._cast, self._phone, self._diary = cast, phone, diary
         self._chance = Random(f"{plan.key}:life")
         self._words = Words(cast.district, self._chance)
+        self._helping = Helping(cast.district, Random(f"{plan.key}:helping"))
         self._done: Counter[str] = Counter()
         self._moves = 0
         self._handled = 0
@@ -78,7 +68,8 @@ class Life:
         path = f"/api/v1/demands/{self._number}/actions"
         said = await self._phone.post(move.who, path, move.body, key)
         if said.status == 200:
-            self._diary.confirmed.append(Confirmed(self._number, action, move.who))
+            said_of = move.body.get("co_units", (None,))  # each unit that is asked is an event
+            self._diary.confirmed += [Confirmed(self._number, action, move.who)] * len(said_of)
             return dict(said.json)
         self._refused(action, said)
         return None
@@ -101,7 +92,7 @@ class Life:
             return Wait(0.4)  # its chair acts, from the agenda
         if stage == "feedback":
             return await self._feedback(view)
-        aside = await self._aside(view)
+        aside = await self._aside(view) or self._helping.answer(view)
         if aside is not None:
             return aside
         return await self._locate(view) if stage == "intake" else await self._handle(view)
@@ -114,12 +105,17 @@ class Life:
             await asyncio.sleep(0.3)
         if view["stage"] == "grid" and self._chance.random() < 0.06:
             who = self._cast.district.grid(view["grid"]).substitute
+        patient = self._helping.wait(view)
+        if patient is not None:
+            return patient
         seen = await self._seen_by(who)
         if seen is None:
             return Wait(0.2)
         action = choose(self._chance, seen["permitted"], self._done)
         if action is None:
             return Wait(0.3)
+        if action == "add_co_units":
+            return Move(who, self._helping.ask(view))
         return Move(who, self._words.of(action, community=view["community"], stage=str(view["stage"])))
 
     def _dawdle(self, view: View) -> Wait:
@@ -147,6 +143,8 @@ class Life:
         if 0.06 < dice < 0.08 and not self._done["reassign"] and await self._may(boss, "reassign"):
             others = [p for p in self._cast.colleagues(view["community"]) if p != view["holder"]["id"]]
             return Move(boss, {"type": "reassign", "person": self._chance.choice(others)})
+        if 0.08 < dice < 0.1 and not self._done["swap_lead"] and await self._may(boss, "swap_lead"):
+            return Move(boss, self._words.swap_lead(community=view["community"], unit=view["unit"]["id"]))
         return None
 
     async def _feedback(self, view: View) -> Move | Wait:

@@ -39,8 +39,6 @@ class Cast:
         chance.shuffle(people)
         return people
 
-    def deciders(self, meeting: str, chair: str | None) -> list[str]:
-        """Who may decide in a meeting: the chair and the secretary; in the committee, the supervisors."""
-        if meeting == self.district.id:
-            return list(self.supervisors)
-        return [self.secretary(meeting), *([chair] if chair else [])]
+    def keeper(self, meeting: str) -> str:
+        """Who convenes a meeting and keeps its minutes: the secretary; in the committee, a supervisor."""
+        return self.supervisors[0] if meeting == self.district.id else self.secretary(meeting)

@@ -43,6 +43,10 @@ class Report:
     history_events_most: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     decisions: dict[str, int] = field(default_factory=dict)
+    meetings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    co_units: dict[str, int] = field(default_factory=dict)
+    busiest_units: dict[str, int] = field(default_factory=dict)
+    projects: dict[str, int] = field(default_factory=dict)
     paths: dict[str, int] = field(default_factory=dict)
     posts_sent_twice: int = 0
     repeated_calls: dict[str, int] = field(default_factory=dict)
@@ -102,10 +106,12 @@ def tell(report: Report, console: Console) -> None:
         f"{r.history_events_median}, most {r.history_events_most} events"
     )
     for title, counts in (("Outcomes", r.outcomes), ("Decisions", r.decisions), ("Overtaken by events", r.overtaken),
-                          ("Repeated calls", r.repeated_calls)):  # fmt: skip
+                          ("Repeated calls", r.repeated_calls), ("Co-units", r.co_units), ("Projects", r.projects),
+                          ("Most tasks at once", r.busiest_units)):  # fmt: skip
         if counts:
             console.print(f"{title}: " + " · ".join(f"{name} {count}" for name, count in counts.items()))
     console.print(f"{r.posts_sent_twice} POSTs were sent twice at once on purpose")
+    _tell_meetings(r, console)
     table = Table(title=f"Paths ({len(r.paths)} different)", title_justify="left", box=None)
     table.add_column("times", justify="right")
     table.add_column("stages")
@@ -115,6 +121,23 @@ def tell(report: Report, console: Console) -> None:
     for fault in r.faults:
         console.print(f"Fault: {fault}")
     _tell_verdict(r, console)
+
+
+def _tell_meetings(r: Report, console: Console) -> None:
+    """Yield 产出率: decided ÷ items, an item counted once for each session whose agenda it stood on."""
+    table = Table(title="A quarter of joint meetings", title_justify="left", box=None)
+    names = {"items": "items", "decisions": "decided", "rolled_over": "rolled over"}
+    last = {"sessions": "sessions", "without_quorum": "no quorum", "rulings": "rulings"}
+    for title in ("meeting", *names.values(), "yield", *last.values()):
+        table.add_column(title, justify="left" if title == "meeting" else "right")
+    for id, held in r.meetings.items():
+        share = f"{held['yield']:.0%}" if held["yield"] is not None else "–"
+        figures = [*(str(held[n]) for n in names), share, *(str(held[n]) for n in last)]
+        table.add_row(id, *figures)
+    console.print(table)
+    console.print("Chairs, month by month, and the sessions that they chaired")
+    for id, held in r.meetings.items():
+        console.print(f"  {id}: " + " → ".join(held["chairs"]), highlight=False, soft_wrap=True)
 
 
 def _tell_verdict(r: Report, console: Console) -> None:

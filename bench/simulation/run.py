@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from bench.simulation.audit import check_log, check_promises, check_rows, read_logs
+from bench.simulation.audit import Log, check_log, check_promises, check_rows, read_logs
+from bench.simulation.audit_meetings import check_meetings
 from bench.simulation.audit_servers import Servers, check_servers, numbers_in
+from bench.simulation.audit_units import check_capacity, check_resources, check_unit_tasks, counted
 from bench.simulation.diary import Diary
 from bench.simulation.faults import Faults, Wanted
 from bench.simulation.people import Cast
@@ -32,10 +34,16 @@ OVER_HTTP = (
     "somebody holds it in every state that is not closed; every change of stage is in the lifecycle table",
     "each meeting decision answers one request to that meeting; none is left unanswered",
     "each confirmed action stands in the log once, by who did it, and nothing else does",
+    "whenever it is open, a demand has a holder and a due instant",
+    "no part of a co-unit is open outside the unit stage, refused after its window or bound by silence before its end",
+    "capacity: each task counts once, no unit's account falls below zero, all of them are empty at the end",
+    "each decision is one line of the minutes of one closed session with quorum, under the chair whose turn it was",
+    "each project that a meeting decided holds that demand and came to its end",
 )
 BEHIND = (
-    "tables: one row and one key per accepted demand, state equal to the replayed log, outbox empty",
+    "tables: one row and one key per accepted demand, state equal to the replayed log, its clocks as rows, outbox empty",
     "texts: every one that a log names is kept, none is kept that no log names; no closed demand on an agenda",
+    "the resource list: nothing is in use any more",
     "Temporal: one workflow per demand, completed if sealed, its own state equal to the replayed log",
 )
 
@@ -137,16 +145,28 @@ async def _audit(
     if len(diary.accepted) != options.demands:
         report.wrong.append(f"{len(diary.accepted)} of {options.demands} demands were accepted")
     for log in logs:
-        report.wrong += check_log(log)
+        report.wrong += [*check_log(log), *check_unit_tasks(log)]
     report.wrong += check_promises(logs, diary)
+    await _audit_offices(report, logs, diary, phone, cast)
     report.wrong += await check_rows(logs, diary, before, phone=phone, cast=cast)
     servers = Servers()
     if stack is not None and before is not None:
         servers = await check_servers(
             logs, before, database_url=stack.database_url, temporal_address=stack.temporal_address
         )
+        servers.wrong += await check_resources(phone, cast)
         report.checked += BEHIND
     report.wrong += servers.wrong
     if _seals(options):
         report.wrong += [f"{log.number}: closed, but never sealed" for log in logs if not log.demand.sealed]
     return summed_up(report, logs, diary, servers.history)
+
+
+async def _audit_offices(report: Report, logs: list[Log], diary: Diary, phone: Telephone, cast: Cast) -> None:
+    """Units, meetings and projects: what is wrong with them, and their figures."""
+    wrong, most = check_capacity(logs)
+    meetings = await check_meetings(logs, diary, phone=phone, cast=cast)
+    report.wrong += [*wrong, *meetings.wrong]
+    report.co_units, report.projects = counted(logs), meetings.projects
+    report.busiest_units = dict(most.most_common(3))
+    report.meetings = {id: held.as_view() for id, held in meetings.held.items()}

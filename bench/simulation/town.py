@@ -13,8 +13,10 @@ from bench.simulation.life import Life
 from bench.simulation.patience import until
 from bench.simulation.people import Cast
 from bench.simulation.plans import Plan
+from bench.simulation.quarter import Quarter
 from bench.simulation.sitting import Sitting
 from bench.simulation.telephone import Telephone
+from bench.simulation.works import Works
 
 # Who waits for a clock or a meeting keeps nobody else from starting; how many live at all is bounded too.
 _BUSY, _ALIVE = 24, 90
@@ -36,18 +38,23 @@ class Town:
 
     async def play(self, faults: Faults | None) -> None:
         """Raises what a life or an intake could not cope with; refusals are in the diary."""
-        sittings = [
-            Sitting(m.id, seed=self._seed, cast=self._cast, phone=self._phone, diary=self._diary)
-            for m in self._cast.district.meetings
-        ]
-        background = [asyncio.create_task(s.run()) for s in sittings]
-        background += [asyncio.create_task(faults.run())] if faults else []
+        over = asyncio.Event()
+        offices = [asyncio.create_task(office.run(over)) for office in self._offices()]
+        background = [*offices, asyncio.create_task(faults.run())] if faults else offices
         try:
             await self._first_of_failures([self._intake(faults), self._live()], background)
+            over.set()
+            await asyncio.gather(*offices)
         finally:
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
+
+    def _offices(self) -> list[Sitting | Quarter | Works]:
+        """Those who work on more than one demand."""
+        own: dict[str, Any] = {"seed": self._seed, "cast": self._cast, "phone": self._phone, "diary": self._diary}
+        sittings = [Sitting(meeting.id, **own) for meeting in self._cast.district.meetings]
+        return [*sittings, Quarter(demands=len(self._plans), **own), Works(**own)]
 
     async def _first_of_failures(
         self, work: list[Coroutine[Any, Any, None]], background: list[asyncio.Task[None]]

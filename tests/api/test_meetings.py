@@ -14,7 +14,7 @@ async def escalated(http: Http, product: Product, grid: str) -> str:
     worker = product.desk.district.grid(grid)
     answer = await http.act(number, worker.duty_worker, "escalate", reason="several_units")
     assert answer.status_code == 200, answer.text
-    await product.until_agenda(worker.community, number)
+    await product.take_up(worker.community, number)
     return str(number)
 
 
@@ -48,7 +48,9 @@ async def test_agenda_decision_and_minutes(http: Http, product: Product) -> None
     assert number not in [i["number"] for i in (await http.get("/api/v1/meetings/wenqulu/agenda", secretary)).json()]
     minutes = (await http.get("/api/v1/meetings/wenqulu/minutes", secretary)).json()
     line = next(m for m in minutes if m["number"] == number)
-    assert (line["kind"], line["chair"]["id"], line["turn"]) == ("assign", secretary, 1)
+    assert (line["kind"], line["recorded_by"]["id"], line["turn"]) == ("assign", secretary, 1)
+    session = (await http.get(f"/api/v1/meetings/wenqulu/sessions/{line['session']}", secretary)).json()
+    assert line["chair"]["id"] == session["chair"]["id"] != secretary and session["decided"] >= 1
 
 
 async def test_what_a_decision_still_needs_is_said(http: Http, product: Product) -> None:
@@ -70,6 +72,7 @@ async def test_what_a_decision_still_needs_is_said(http: Http, product: Product)
     ):
         answer = await decide(http, "wenqulu", by, number, kind, **more)
         assert (answer.status_code, code_of(answer)) == (status, code), (kind, more, answer.text)
+    await product.sit("yonggangcun")
     for meeting, status, code in (("nowhere", 404, "unknown_meeting"), ("yonggangcun", 409, "not_on_agenda")):
         answer = await decide(http, meeting, product.desk.district.secretary("yonggangcun"), number, "return_to_grid")
         assert (answer.status_code, code_of(answer)) == (status, code)
@@ -82,16 +85,19 @@ async def test_the_committee_decides_what_a_community_could_not(http: Http, prod
     number, secretary = await escalated(http, product, "wenqulu-03"), product.desk.district.secretary("wenqulu")
     view = (await decide(http, "wenqulu", secretary, number, "escalate")).json()
     assert (view["stage"], view["meeting"]) == ("meeting", "shengli-road")
-    await product.until_agenda("shengli-road", number)
-    answer = await decide(http, "shengli-road", SUPERVISOR, number, "project", unit="u-roads", project="prj-1")
+    await product.take_up("shengli-road", number)
+    answer = await decide(http, "shengli-road", SUPERVISOR, number, "project", unit="u-roads")
     assert (answer.status_code, answer.json()["unit"]["id"]) == (200, "u-roads")
 
 
 async def test_a_decision_that_is_faster_than_the_agenda_waits_for_it(http: Http, product: Product) -> None:
     secretary = product.desk.district.secretary("wenqulu")
+    await product.sit("wenqulu")
     for grid in ("wenqulu-03", "wenqulu-04", "wenqulu-05"):
         number = (await http.submit(location={"grid": grid}))["number"]
         worker = product.desk.district.grid(grid).duty_worker
         assert (await http.act(number, worker, "escalate", reason="several_units")).status_code == 200
         at_once = await decide(http, "wenqulu", secretary, number, "return_to_grid")
-        assert (at_once.status_code, at_once.json()["stage"]) == (200, "grid"), at_once.text
+        assert (at_once.status_code, code_of(at_once)) == (409, "late_item"), at_once.text  # it has waited to be there
+        await product.take_up("wenqulu", number)
+        assert (await decide(http, "wenqulu", secretary, number, "return_to_grid")).json()["stage"] == "grid"

@@ -11,9 +11,10 @@ from typing import Any
 from domain import commands as c
 from domain import events as e
 from domain.actors import SYSTEM, Actor, Grant
-from domain.clocks import next_alarm
+from domain.clocks import next_alarm, rung
 from domain.decide import submit, take_turn
 from domain.demand import Demand
+from domain.ladder import Step
 from domain.ledger import Entry, seal
 from domain.promise import Promise
 from domain.routing import Candidate, Routing
@@ -66,22 +67,59 @@ def a_calendar() -> Calendar:
 CALENDAR = a_calendar()
 
 
+def another_calendar(**changes: Any) -> Calendar:
+    """The same weeks with other holidays: it is worked on 5 April and not on 10 March, nor on 6 and 7 May."""
+    said = {"version": "test-2", "off": (date(2027, 3, 10), date(2027, 5, 6), date(2027, 5, 7)), "work": ()}
+    return CALENDAR.model_copy(update=said | changes)
+
+
 def a_budget(amount: float, unit: str = "working_hours") -> Budget:
     return Budget.model_validate({"amount": amount, "unit": unit})
 
 
+def a_ladder() -> tuple[Step, ...]:
+    """The ladder that the reference district has for most of its demands."""
+    rungs: tuple[dict[str, Any], ...] = (
+        {"do": "remind", "percent": 50},
+        {"do": "remind", "percent": 80},
+        {"do": "breach", "percent": 100, "tell": ("holder", "supervisor")},
+        {"do": "notice", "after": a_budget(1, "working_days"), "tell": ("holder", "supervisor")},
+        {
+            "do": "agenda", "after": a_budget(5, "working_days"), "tell": ("holder", "supervisor", "secretary"),
+            "clocks": ("locate", "accept", "contact", "resolve", "unit_due", "follow_up"),
+        },
+        {"do": "far_breach", "percent": 300, "tell": ("supervisor",)},
+    )  # fmt: skip
+    return tuple(Step.model_validate(rung) for rung in rungs)
+
+
 def a_promise(**changes: Any) -> Promise:
+    """`ladder=()` is one of a district that has none."""
     budgets = {
         ClockName.LOCATE: a_budget(4), ClockName.ACCEPT: a_budget(2), ClockName.CONTACT: a_budget(1, "working_days"),
         ClockName.RESOLVE: a_budget(7, "working_days"), ClockName.REFUSAL_WINDOW: a_budget(1, "working_days"),
         ClockName.DECIDE: a_budget(10, "working_days"), ClockName.FOLLOW_UP: a_budget(2, "working_days"),
         ClockName.CALL_BACK: a_budget(1, "working_days"), ClockName.REOPEN: a_budget(7, "calendar_days"),
+        ClockName.UNIT_DUE: a_budget(5, "working_days"), ClockName.PAUSE: a_budget(10, "working_days"),
     }  # fmt: skip
     terms: dict[str, Any] = {
         "pack": "p1", "sla_class": "ordinary", "calendar": CALENDAR.version, "committee": COMMITTEE, "verify": False,
-        "budgets": budgets,
+        "budgets": budgets, "ladder": a_ladder(),
     }  # fmt: skip
     return Promise.model_validate(terms | changes)
+
+
+def an_old_promise(**changes: Any) -> Promise:
+    """As release 0.1 made them: no ladder, no limit of pauses, no due of a unit's task."""
+    terms = a_promise(ladder=(), **changes)
+    known = {n: budget for n, budget in terms.budgets.items() if n not in (ClockName.PAUSE, ClockName.UNIT_DUE)}
+    return terms.model_copy(update={"budgets": known})
+
+
+def with_budgets(terms: Promise, **budgets: Budget) -> Promise:
+    """The promise with other budgets, by the names of their clocks."""
+    changed = {**terms.budgets, **{ClockName(name): budget for name, budget in budgets.items()}}
+    return terms.model_copy(update={"budgets": changed})
 
 
 def a_place(**changes: str) -> c.Place:
@@ -139,23 +177,30 @@ def resolved() -> c.Resolve:
 
 
 class Story:
-    """One demand, its log and its time. Every step goes through `take_turn` and `seal`, as in the workflow."""
+    """One demand, its log, its time and its calendar. Every step goes through `take_turn` and `seal`, as in the workflow."""
 
     def __init__(
         self, *, now: datetime = MONDAY_NINE, place: c.Place | None = None, routing: Routing | None = None,
-        screened: str | None = None, **submission: Any,
+        screened: str | None = None, calendar: Calendar = CALENDAR, **submission: Any,
     ) -> None:  # fmt: skip
-        self.now = now
+        self.now, self.calendar = now, calendar
         self.demand, self.entries = Demand(number=NUMBER), list[Entry]()
         said = a_submission(**submission)
         self._take(submit(
-            said, NUMBER, now, CALENDAR, place=place, routing=routing, screened=screened, actor=REPORTER
+            said, NUMBER, now, calendar, place=place, routing=routing, screened=screened, actor=REPORTER
         ))  # fmt: skip
 
     def does(self, actor: Actor, command: c.Command, **changes: Any) -> list[e.Event]:
-        turn = take_turn(self.demand, an_act(actor, command, **changes), self.now, CALENDAR)
+        turn = take_turn(self.demand, an_act(actor, command, **changes), self.now, self.calendar)
         self._take(turn, changes.get("performed_at"))
         return turn.events
+
+    def adopts(self, calendar: Calendar) -> list[e.Event]:
+        """What has come rings by the calendar of before, then the new one counts."""
+        if rung(self.demand, self.now, self.calendar):
+            self.rings()
+        self.calendar = calendar
+        return self.does(SYSTEM, c.AdoptCalendar(version=calendar.version))
 
     def waits(self, **time: float) -> Story:
         """Time goes by and no bell is heard, as while the worker process is down."""
@@ -168,7 +213,7 @@ class Story:
     def lives(self, **time: float) -> Story:
         """Time goes by, and every bell rings at its instant."""
         end = self.now + timedelta(**time)
-        while (alarm := next_alarm(self.demand)) is not None and alarm.at <= end:
+        while (alarm := next_alarm(self.demand, self.calendar)) is not None and alarm.at <= end:
             self.now = max(self.now, alarm.at)
             self.rings()
         self.now = end
@@ -212,6 +257,14 @@ def in_committee(**changes: Any) -> Story:
 def shelved(days: int = 30, **changes: Any) -> Story:
     story = in_meeting(**changes)
     story.decides(DecisionKind.SHELVE, review_at=story.now + timedelta(days=days))
+    return story
+
+
+def paused(**changes: Any) -> Story:
+    """Accepted and waiting for something; with the resident's contact made."""
+    story = in_grid(**changes)
+    for command in (c.Accept(), c.Contact(), c.RequestInfo(reason="weather")):
+        story.does(WORKER, command)
     return story
 
 

@@ -85,7 +85,7 @@ def test_after_an_outage_the_breach_is_recorded_once_with_its_true_instant() -> 
     ("clock", "command"), [(RESOLVE, b.resolved()), (ACCEPT, c.Accept()), (CONTACT, c.Contact())]
 )  # fmt: skip
 def test_what_is_done_late_counts_as_late_even_if_the_bell_was_not_heard_before(clock: ClockName, command: Any) -> None:
-    story = b.in_grid()
+    story = b.in_grid(promise=b.a_promise(ladder=()))  # whose agenda step would take it away from whoever is late
     story.now = story.demand.clocks[clock].due_at + timedelta(hours=1)
     story.does(b.SUBSTITUTE, command)  # who has taken over, because it was not accepted in time
     assert story.demand.clocks[clock].breached
@@ -94,6 +94,7 @@ def test_what_is_done_late_counts_as_late_even_if_the_bell_was_not_heard_before(
 def test_a_pause_cannot_hide_a_promise_that_is_already_broken() -> None:
     story = b.in_grid()
     story.does(b.WORKER, c.Accept())
+    story.does(b.WORKER, c.Contact())
     story.now = story.demand.clocks[RESOLVE].due_at + timedelta(minutes=1)
     story.does(b.WORKER, c.RequestInfo(reason="weather"))
     assert story.demand.clocks[RESOLVE].breached
@@ -102,6 +103,7 @@ def test_a_pause_cannot_hide_a_promise_that_is_already_broken() -> None:
 def test_what_is_done_in_the_last_moment_before_the_due_instant_is_in_time() -> None:
     story = b.in_grid()
     story.does(b.WORKER, c.Accept())
+    story.does(b.WORKER, c.Contact())
     story.now = story.demand.clocks[RESOLVE].due_at - timedelta(microseconds=1)
     story.does(b.WORKER, b.resolved())
     assert not story.demand.clocks[RESOLVE].breached
@@ -113,8 +115,7 @@ def test_what_is_done_in_the_last_moment_before_the_due_instant_is_in_time() -> 
 @pytest.mark.parametrize("unit", ["working_hours", "working_days", "hours", "calendar_days"])
 @pytest.mark.parametrize("hours", [0.01, 3, 17, 24 * 4, 24 * 35])
 def test_a_pause_moves_the_due_instant_by_exactly_what_it_lasted(unit: str, hours: float) -> None:
-    terms = b.a_promise()
-    terms = terms.model_copy(update={"budgets": {**terms.budgets, RESOLVE: b.a_budget(40, unit)}})
+    terms = b.with_budgets(b.a_promise(), resolve=b.a_budget(40, unit), pause=b.a_budget(60, "calendar_days"))
     story = b.in_grid(promise=terms)
     story.does(b.WORKER, c.Accept())
     story.waits(hours=2).does(b.WORKER, c.RequestInfo(reason="awaiting_reporter"))
@@ -129,11 +130,11 @@ def test_a_pause_moves_the_due_instant_by_exactly_what_it_lasted(unit: str, hour
 
 
 def test_nothing_is_due_while_it_is_paused_and_nothing_can_be_done_but_resume() -> None:
-    story = b.in_grid()
+    story = b.in_grid(promise=b.with_budgets(b.a_promise(), pause=b.a_budget(100, "calendar_days")))
     story.does(b.WORKER, c.Accept())
     story.does(b.WORKER, c.RequestInfo(reason="awaiting_access"))
     story.lives(days=90)
-    assert not story.demand.clocks[RESOLVE].breached
+    assert not story.demand.clocks[RESOLVE].breached and not story.demand.clocks[RESOLVE].done
     for command in (b.resolved(), c.HandOff(routing=b.a_routing("A")), c.Extend(working_days=1, basis="season")):
         assert refusal(story, b.WORKER, command) == "stage_forbids"
     story.does(b.WORKER, c.Resume())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from hypothesis import Phase, settings
@@ -14,14 +14,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from domain import commands as c
 from domain import events as e
 from domain.actors import SYSTEM, Actor
-from domain.clocks import next_alarm, rung
-from domain.decide import take_turn
-from domain.demand import Clock, Demand
+from domain.clocks import late_by, next_alarm, planned_due, replanned, rung, used
+from domain.decide import UNHEARD, take_turn
+from domain.demand import Clock, Demand, evolve
 from domain.errors import DomainError
+from domain.ladder import Step, is_promised
 from domain.ledger import Entry, replay
 from domain.lifecycle import RULES, check, permitted
+from domain.promise import Promise
+from domain.tasks import ClockKey, CoUnit, unit_of
+from domain.turn import STOPPED_BY_MEETING
 from domain.vocabulary import ClockName, DecisionKind, Outcome, Satisfied, Solved, Stage
-from domain.worktime import elapsed
+from domain.worktime import Budget, Calendar, elapsed
 from tests.domain import builders as b
 
 COMMANDS = tuple(dict.fromkeys(rule.command for rule in RULES))
@@ -29,12 +33,46 @@ ROUTINGS = (b.a_routing(), b.a_routing("A"), b.a_routing("B", "A"), b.a_routing(
 PLACES = (b.a_place(), b.another_place())
 INSIDE = ("note", "attach")
 PLAIN = ("hours", "calendar_days")
-PROMISED = (
-    ClockName.LOCATE, ClockName.ACCEPT, ClockName.CONTACT, ClockName.RESOLVE, ClockName.DECIDE, ClockName.FOLLOW_UP,
-)  # fmt: skip
+FELL = (e.ClockWarned, e.NoticeIssued, e.ClockEscalated, e.ClockFarBreached)
+TOUCHES: dict[str, set[ClockName]] = {
+    "note": set(), "attach": set(), "urge": set(), "extend": set(), "contact": {ClockName.CONTACT},
+    "accept": {ClockName.ACCEPT, ClockName.REFUSAL_WINDOW},
+}  # fmt: skip
+"""What touches few clocks or none, and which."""
+
+CALENDARS = (
+    b.CALENDAR,
+    b.another_calendar(),
+    b.another_calendar(version="test-3", published_until=date(2027, 3, 31)),
+    b.another_calendar(version="test-4", work=(date(2027, 3, 13), date(2027, 3, 14))),
+    b.another_calendar(version="test-5", off=tuple(date(2027, 3, day) for day in range(9, 31))),
+)
+LADDERS: tuple[tuple[Step, ...], ...] = (
+    b.a_ladder(),
+    (),
+    (Step(do="remind", percent=30), Step(do="agenda", after=b.a_budget(1, "hours"), clocks=(ClockName.RESOLVE,))),
+)
 
 
-def a_command(draw: Any, kind: str, demand: Demand, now: Any) -> c.Command:
+def promises() -> tuple[Promise, ...]:
+    """What another class promises: shorter, longer, by the wall clock, with another ladder."""
+    terms = b.a_promise()
+    day = b.a_budget(1, "working_days")
+    return (
+        b.with_budgets(terms, accept=b.a_budget(4), contact=day, resolve=b.a_budget(15, "working_days")),
+        b.with_budgets(
+            terms.model_copy(update={"ladder": LADDERS[2]}),
+            accept=b.a_budget(0.5, "hours"), contact=b.a_budget(1, "hours"), resolve=b.a_budget(2, "hours"),
+            unit_due=b.a_budget(2, "hours"), decide=day,
+        ),
+        b.with_budgets(terms.model_copy(update={"ladder": ()}), resolve=b.a_budget(9), unit_due=b.a_budget(20, "hours")),
+    )  # fmt: skip
+
+
+PROMISES = promises()
+
+
+def a_command(draw: Any, kind: str, demand: Demand, now: datetime) -> c.Command:
     def one_of(*values: Any) -> Any:
         return draw(st.sampled_from(values))
 
@@ -68,12 +106,31 @@ def a_command(draw: Any, kind: str, demand: Demand, now: Any) -> c.Command:
             made |= {"channel": one_of("sms", "visit")}
         case "confirm":
             made |= {"contacted": True, "solved": one_of(*Solved), "satisfied": one_of(*Satisfied)}
+        case "reclassify":
+            made |= {"category": one_of("010101", "020202"), "promise": one_of(*PROMISES)}
+            made |= {"routing": one_of(None, *ROUTINGS)}
+        case "add_co_units":
+            made |= {
+                "co_units": [
+                    CoUnit(unit=u, liaison=f"liaison-{u}", required=one_of(True, False)) for u in one_of("A", "BC")
+                ]
+            }
+        case "co_accept" | "co_refuse" | "co_done" | "co_release":
+            made |= {"unit": one_of(*b.UNITS)} | ({"basis": "no_power"} if kind == "co_refuse" else {})
+        case "swap_lead":
+            made |= {"lead": one_of(*map(b.a_candidate, b.UNITS))}
+        case "adopt_calendar":
+            made |= {"version": demand.terms.calendar}
         case "decide":
             kind_of = one_of(*DecisionKind)
-            late = {"turn": demand.turn + one_of(0, 0, 0, -1)}
-            return b.a_decision(kind_of, demand, **late, **(
-                {"review_at": now + timedelta(days=one_of(1, 40))} if kind_of is DecisionKind.SHELVE else {}
-            ))  # fmt: skip
+            said: dict[str, Any] = {"turn": demand.turn + one_of(0, 0, 0, -1)}
+            if kind_of is DecisionKind.SHELVE:
+                said["review_at"] = now + timedelta(days=one_of(1, 40))
+            elif kind_of in (DecisionKind.ASSIGN, DecisionKind.PROJECT):
+                said["due_at"] = one_of(
+                    None, now - timedelta(hours=1), *(now + timedelta(hours=h) for h in (1, 99, 999))
+                )
+            return b.a_decision(kind_of, demand, **said)
     return b.an_act(SYSTEM, made).command  # type: ignore[arg-type]
 
 
@@ -83,13 +140,15 @@ class Life(RuleBasedStateMachine):
     @initialize(
         place=st.sampled_from((None, *PLACES)), routing=st.sampled_from((None, *ROUTINGS)), verify=st.booleans(),
         hours=st.integers(0, 24 * 7), units=st.sampled_from(("working_days", "hours", "working_hours")),
+        ladder=st.sampled_from(LADDERS), calendar=st.sampled_from(CALENDARS),
     )  # fmt: skip
-    def opened(self, place: Any, routing: Any, verify: bool, hours: int, units: str) -> None:
-        terms = b.a_promise(verify=verify)
-        budgets = {**terms.budgets, ClockName.RESOLVE: b.a_budget(30, units)}
+    def opened(
+        self, place: Any, routing: Any, verify: bool, hours: int, units: str, ladder: Any, calendar: Calendar
+    ) -> None:
+        terms = b.with_budgets(b.a_promise(verify=verify, ladder=ladder), resolve=b.a_budget(30, units))
         self.story = b.Story(
             now=b.MONDAY_NINE + timedelta(hours=hours), place=place, routing=routing if place else None,
-            promise=terms.model_copy(update={"budgets": budgets}),
+            promise=terms.model_copy(update={"calendar": calendar.version}), calendar=calendar,
         )  # fmt: skip
 
     # ---- what happens
@@ -110,10 +169,16 @@ class Life(RuleBasedStateMachine):
     @rule(hours=st.floats(0.1, 60))
     def time_passes(self, hours: float) -> None:
         end = self.story.now + timedelta(hours=round(hours, 3))
-        while (alarm := next_alarm(self.story.demand)) is not None and alarm.at <= end:
+        while (alarm := self._next()) is not None and alarm.at <= end:
             before = self._before()
+            in_time = alarm.at >= self.story.now
             self.story.now = max(self.story.now, alarm.at)
-            self._kept(before, self.story.rings())
+            events = self.story.rings()
+            self._kept(before, events)
+            falls = [ev.fell_at for ev in events if isinstance(ev, FELL)]
+            assert events and (not in_time or falls in ([], [alarm.at] * len(falls))), (
+                "heard late with nothing in the way"
+            )
         before = self._before()
         self.story.now = end
         self._kept(before, [])
@@ -128,24 +193,55 @@ class Life(RuleBasedStateMachine):
     def an_outage_ends(self, days: int) -> None:
         before = self._before()
         self.story.waits(days=days)
-        due = rung(self.story.demand, self.story.now)
+        due = self._rung()
         events = self.story.rings()
         self._kept(before, events)
         assert bool(due) == bool(events), "a bell that has come is heard once, and none that has not"
-        assert not rung(self.story.demand, self.story.now), "nothing rings twice at one instant"
+        assert not self._rung(), "nothing rings twice at one instant"
+
+    @rule(calendar=st.sampled_from(CALENDARS))
+    @precondition(lambda self: not self.story.demand.sealed)
+    def a_calendar_is_published(self, calendar: Calendar) -> None:
+        if self._rung():
+            before = self._before()
+            self._kept(before, self.story.rings())
+        demand = self.story.demand
+        if demand.sealed:
+            return
+        moving = replanned(demand, calendar)
+        events = self.story.adopts(calendar)
+        self._fell_truly(demand, events)
+        after = self.story.demand
+        assert events[0] == e.CalendarAdopted(version=calendar.version)
+        assert {ev.clock: ev.due_at for ev in events[1:] if ev.due_at != demand.clocks[ev.clock].due_at} == moving  # type: ignore[union-attr]
+        assert after.terms == demand.terms.model_copy(update={"calendar": calendar.version}), "a target was changed"
+        quiet = {"due_at", "provisional", "done"}
+        for name, clock in after.clocks.items():
+            was = demand.clocks[name]
+            assert clock.model_dump(exclude=quiet) == was.model_dump(exclude=quiet)
+            assert set(clock.done) <= set(was.done)
+            if name not in moving:
+                assert clock.due_at == was.due_at and clock.done == was.done
+        assert replanned(after, calendar) == {}
 
     # ---- what must hold after it
 
-    def _before(self) -> tuple[Demand, Any]:
+    def _before(self) -> tuple[Demand, datetime]:
         return self.story.demand, self.story.now
+
+    def _next(self) -> Any:
+        return next_alarm(self.story.demand, self.story.calendar)
+
+    def _rung(self) -> list[Any]:
+        return list(rung(self.story.demand, self.story.now, self.story.calendar))
 
     def _asks(self, draw: Any, actor: Actor, kind: str) -> None:
         before, entries = self._before(), list(self.story.entries)
         demand = before[0]
         command = a_command(draw, kind, demand, self.story.now)
         heard = demand
-        if rung(demand, self.story.now):  # bells that have come are heard before the command
-            heard = take_turn(demand, b.an_act(SYSTEM, c.Ring()), self.story.now, b.CALENDAR).demand
+        if self._rung() and kind not in UNHEARD:  # bells that have come are heard before the command
+            heard = take_turn(demand, b.an_act(SYSTEM, c.Ring()), self.story.now, self.story.calendar).demand
         try:
             row = check(heard, kind, actor)
         except DomainError as refused:
@@ -164,26 +260,76 @@ class Life(RuleBasedStateMachine):
         assert self.story.demand.stage in row.to, f"{kind} led from {demand.stage} to {self.story.demand.stage}"
         if kind in INSIDE:
             assert (self.story.demand.clocks, self.story.demand.stage) == (heard.clocks, heard.stage)
+        if kind in TOUCHES:
+            clocks = self.story.demand.clocks
+            assert {n for n in clocks if clocks[n] != heard.clocks.get(n)} <= TOUCHES[kind], f"{kind} touched a clock"
         self._kept(before, events)
 
-    def _kept(self, before: tuple[Demand, Any], events: Sequence[e.Event]) -> None:
+    def _kept(self, before: tuple[Demand, datetime], events: Sequence[e.Event]) -> None:
         demand = self.story.demand
-        started = {ev.clock for ev in events if isinstance(ev, e.ClockStarted | e.ClockExtended)}
-        resumed = {ev.clock for ev in events if isinstance(ev, e.ClockResumed)}
+        self._fell_truly(before[0], events)
+        started = {ev.clock for ev in events if isinstance(ev, e.ClockStarted)}
+        moved = {ev.clock for ev in events if isinstance(ev, e.ClockExtended | e.ClockReplanned)}
+        resumed = {ev.clock: ev.since for ev in events if isinstance(ev, e.ClockResumed)}
         for name, old in before[0].clocks.items():
             new = demand.clocks[name]
-            if any(isinstance(ev, e.ClockStarted) and ev.clock == name for ev in events):
+            if name in started:
                 continue
             assert new.breached or not old.breached, f"{name}: a breach was taken back"
-            if name not in started:
+            assert self._used(name, new, self.story.now) >= self._used(name, old, before[1]), (
+                f"{name}: elapsed time fell"
+            )
+            if name not in moved:
                 left, was_left = self._left(name, new, self.story.now), self._left(name, old, before[1])
-                assert left <= was_left, f"{name}: elapsed time fell by {left - was_left}"
-                assert name not in resumed or old.running or left == was_left, f"{name}: {was_left} became {left}"
+                assert left <= was_left, f"{name}: time left grew by {left - was_left}"
+                late = resumed.get(name) or self.story.now
+                still = old.running or name not in resumed or late < self.story.now
+                assert still or left == was_left, f"{name}: {was_left} became {left}"
         for ev in events:
             spoken = any(isinstance(other, (e.Withdrawn, e.FeedbackGiven)) for other in events)  # after a late bell
             if isinstance(ev, e.Closed) and isinstance(events[0], e.CallBackMade) and not spoken:
                 assert ev.outcome is Outcome.UNCONFIRMED
         self._limits_kept(before[0], events)
+
+    def _fell_truly(self, before: Demand, events: Sequence[e.Event]) -> None:
+        """Every step at its own instant: in order within one ring, once, and on a clock that ran.
+
+        What a late bell is about to stop is told before it: such clocks are in order for themselves.
+        """
+        demand, last = before, dict[str, datetime]()
+        for ev in events:
+            if isinstance(ev, (*FELL, e.ClockBreached)):
+                clock, step = demand.clocks[ev.clock], ev.step if isinstance(ev, FELL) else "100%"
+                at = ev.fell_at if isinstance(ev, FELL) else ev.due_at
+                own = unit_of(ev.clock) or ev.clock in (*STOPPED_BY_MEETING, ClockName.FOLLOW_UP)
+                ordered = (ev.clock,) if own else (ev.clock, "all")
+                assert all(last.get(key, at) <= at <= self.story.now for key in ordered), (
+                    f"{ev.clock} {step} out of order"
+                )
+                last |= dict.fromkeys(ordered, at)
+                assert step not in clock.done, f"{ev.clock} {step} fell twice"
+                assert clock.stopped_at is None and (clock.paused_at is None or at <= clock.paused_at)
+                assert at >= clock.started_at
+                self._share_used(demand, ev.clock, clock, step, at)
+            if isinstance(ev, e.Reclassified | e.ClockReplanned | e.CalendarAdopted | e.ClockStarted):
+                last = {}  # reckoned anew: what fell by the promise of before is told already
+            demand = evolve(demand, ev, self.story.now)
+
+    def _share_used(self, demand: Demand, name: ClockKey, clock: Clock, step: str, at: datetime) -> None:
+        budget = demand.terms.budget_of(name)
+        if not step.endswith("%"):
+            assert at > clock.due_at
+            return
+        if step == "100%" and at == clock.due_at:
+            return
+        pauses = [s for s in clock.shifts if s.kind == "pause" and s.until_at is not None]
+        before = [s for s in pauses if s.from_at < at]
+        run = self._measure(budget, clock.started_at, at)
+        run -= sum((self._measure(budget, s.from_at, min(s.until_at, at)) for s in before if s.until_at), timedelta())
+        whole = self._measure(budget, clock.started_at, clock.due_at)
+        whole -= sum((self._measure(budget, s.from_at, s.until_at) for s in pauses if s.until_at), timedelta())
+        off = abs(run - whole * int(step[:-1]) / 100)
+        assert off <= timedelta(microseconds=2), f"{name} {step} fell at {run} of {whole}"
 
     def _limits_kept(self, before: Demand, events: Sequence[e.Event]) -> None:
         demand = self.story.demand
@@ -195,13 +341,17 @@ class Life(RuleBasedStateMachine):
                 assert {"meeting_decided", "redo_ordered"} & set(kinds), f"{ev.lead.unit} had it before"
         assert demand.unit_refusals < demand.terms.refusal_limit or demand.stage is Stage.MEETING
 
-    def _left(self, name: ClockName, clock: Clock, now: Any) -> timedelta:
+    def _left(self, name: ClockKey, clock: Clock, now: Any) -> timedelta:
         at = clock.paused_at or clock.stopped_at or now
-        budget = self.story.demand.terms.budgets.get(name)
+        return self._measure(self.story.demand.terms.budget_of(name), at, clock.due_at)
+
+    def _used(self, name: ClockKey, clock: Clock, now: datetime) -> timedelta:
+        return used(self.story.calendar, clock, self.story.demand.terms.budget_of(name), now)
+
+    def _measure(self, budget: Budget | None, start: datetime, end: datetime) -> timedelta:
         if budget is None or budget.unit in PLAIN:
-            left: timedelta = clock.due_at - at
-            return left
-        return elapsed(b.CALENDAR, at, clock.due_at)
+            return end - start
+        return elapsed(self.story.calendar, start, end)
 
     @invariant()
     def the_log_makes_the_demand(self) -> None:
@@ -214,19 +364,53 @@ class Life(RuleBasedStateMachine):
         assert (d.holder is None) == (d.stage is Stage.CLOSED)
         if d.stage is not Stage.CLOSED:
             paused = d.info_reason is not None
-            assert paused or d.due_at is not None
+            assert d.due_at is not None, f"nobody owes anything in {d.stage}"
+            assert paused == (ClockName.PAUSE in d.clocks and d.clocks[ClockName.PAUSE].running)
             assert d.stage in (Stage.GRID, Stage.UNIT) or not paused, f"paused in {d.stage}, where nobody can resume"
             stopped = [n for n, clock in d.clocks.items() if clock.paused_at is not None]
             assert paused or d.shelved or not stopped, f"{stopped} stand still and nobody knows why"
         elif not d.sealed:
-            assert next_alarm(d) is not None and next_alarm(d).clock is ClockName.REOPEN  # type: ignore[union-attr]
+            assert self._next() is not None and self._next().clock is ClockName.REOPEN
 
     @invariant()
     def a_promise_that_was_broken_is_known_to_be(self) -> None:
+        if self._rung():
+            return  # nobody has heard it yet
         for name, clock in self.story.demand.clocks.items():
-            ended = clock.paused_at or clock.stopped_at
-            if name in PROMISED and ended is not None and ended >= clock.due_at:
-                assert clock.breached, f"{name} was due {clock.due_at}, ended {ended}, and counts as kept"
+            budget = self.story.demand.terms.budget_of(name)
+            if is_promised(name) and late_by(self.story.calendar, clock, budget, self.story.now) > timedelta():
+                assert clock.breached, f"{name} was due {clock.due_at} and counts as kept"
+
+    @invariant()
+    def every_due_instant_follows_from_the_start_the_budget_and_what_shifted_it(self) -> None:
+        d = self.story.demand
+        for name, clock in d.clocks.items():
+            budget = d.terms.budget_of(name)
+            if clock.stopped_at is None and budget is not None:
+                assert clock.due_at == planned_due(self.story.calendar, clock, budget), name
+
+    @invariant()
+    def a_pause_is_not_for_ever(self) -> None:
+        pause = self.story.demand.clocks.get(ClockName.PAUSE)
+        if pause is not None and pause.running and not self._rung():
+            assert pause.due_at > self.story.now
+
+    @invariant()
+    def a_clock_remembers_its_pauses_as_the_log_tells_them(self) -> None:
+        stood: dict[str, list[tuple[datetime, datetime]]] = {}
+        since: dict[str, datetime] = {}
+        for entry in self.story.entries:
+            name = str(entry.data.get("clock"))
+            if entry.type == "clock_started":
+                stood[name] = []
+                since.pop(name, None)
+            elif entry.type in ("clock_paused", "clock_stopped"):
+                since[name] = entry.at
+            elif entry.type == "clock_resumed":
+                until = entry.data.get("since")
+                stood[name].append((since.pop(name), datetime.fromisoformat(str(until)) if until else entry.at))
+        for name, clock in self.story.demand.clocks.items():
+            assert [(s.from_at, s.until_at) for s in clock.shifts if s.kind == "pause"] == stood[name], name
 
     @invariant()
     def it_closes_once_per_opening(self) -> None:

@@ -35,7 +35,7 @@ def an_sla() -> dict[str, Any]:
     targets = {name: a_budget(1) for name in ("accept", "contact", "resolve", "follow_up")}
     classes = dict.fromkeys(("emergency", "livelihood", "ordinary", "complex"), targets)
     classes["emergency"] = targets | {"unit_due": a_budget(2)}
-    windows = ("unit_due", "refusal_window", "reopen_window", "meeting_decide", "locate")
+    windows = ("unit_due", "refusal_window", "reopen_window", "meeting_decide", "locate", "pause_limit")
     limits = {"call_back": {"attempts": 3, "interval": a_budget(1)}, "redo_limit": 2, "refusal_limit": 3}
     return {"version": "1", "classes": classes, **{name: a_budget(5) for name in windows}, **limits}
 

@@ -12,12 +12,14 @@ from pydantic import ValidationError
 
 from domain import worktime
 from domain.errors import DomainError
+from domain.reasons import english
 from domain.worktime import Budget, Calendar, Unit, Window
-from service.calendars import for_span, load_calendars
+from service.calendars import Almanac, for_span, load_calendars, read_years
 
 TABLES = Path(__file__).parents[2] / "config" / "calendar"
 CALENDAR = load_calendars(TABLES)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+NAMES = Almanac(read_years(TABLES)).names
 
 
 def local(text: str) -> datetime:
@@ -255,6 +257,63 @@ def test_an_explanation_names_every_reason_over_the_spring_festival() -> None:
     assert lines[6].text_zh == "2026-02-15 – 2026-02-23 法定节假日，不计"
     assert lines[6].text_en == "2026-02-15 – 2026-02-23 public holiday, not counted"
     assert lines[8].text_en == "2026-02-24 09:00–10:30 working hours, counts 1.5 working hours"
+
+
+def test_names_say_which_holiday_it_is_and_what_a_make_up_day_is_worked_for() -> None:
+    budget = a_budget(9, "working_hours")
+    plain = worktime.explain(CALENDAR, local("2026-02-13 17:00"), budget)
+    lines = worktime.explain(CALENDAR, local("2026-02-13 17:00"), budget, NAMES)
+    assert [line.name for line in lines] == [None, None, "春节", None, "春节", None, "春节", None, None]
+    assert [(one.from_at, one.kind, one.counted) for one in lines] == [(p.from_at, p.kind, p.counted) for p in plain]
+    assert [line for line in lines if line.name is None] == [
+        p for p, one in zip(plain, lines, strict=True) if not one.name
+    ]
+    assert lines[2].text_zh == "2026-02-14 09:00–12:00 春节调休上班日，计 3 工作时"
+    assert lines[2].text_en == (
+        "2026-02-14 09:00–12:00 make-up working day for Spring Festival, counts 3 working hours"
+    )
+    assert lines[6].text_zh == "2026-02-15 – 2026-02-23 春节 法定节假日，不计"
+    assert lines[6].text_en == "2026-02-15 – 2026-02-23 Spring Festival, public holiday, not counted"
+
+
+def test_days_are_named_too_when_whole_days_are_counted() -> None:
+    lines = worktime.explain(CALENDAR, local("2026-02-12 10:00"), a_budget(3, "working_days"), NAMES)
+    assert [(line.kind, line.name) for line in lines] == [
+        ("start_day", None),
+        ("working_day", None),
+        ("make_up", "春节"),
+        ("holiday", "春节"),
+        ("working_day", None),
+    ]
+
+
+def test_two_holidays_in_a_row_stay_two_lines_and_one_joined_from_two_is_one() -> None:
+    off = [date(2026, 9, 25) + timedelta(days=n) for n in range(4)]
+    names = dict.fromkeys(off[:2], "中秋节") | dict.fromkeys(off[2:], "地方节")
+    explained = worktime.explain(a_calendar(off=off), local("2026-09-24 17:30"), a_budget(1, "working_hours"), names)
+    holidays = [line for line in explained if line.kind == "holiday"]
+    assert [(line.name, line.until_at - line.from_at) for line in holidays] == [
+        ("中秋节", timedelta(days=2)),
+        ("地方节", timedelta(days=2)),
+    ]
+    assert holidays[1].text_zh == "2026-09-27 – 2026-09-28 地方节 法定节假日，不计"
+    assert holidays[1].text_en == "2026-09-27 – 2026-09-28 public holiday, not counted"
+    joined = worktime.explain(CALENDAR, local("2025-09-30 10:00"), a_budget(1, "working_days"), NAMES)
+    (line,) = (line for line in joined if line.kind == "holiday")
+    assert line.text_en == "2025-10-01 – 2025-10-08 National Day and Mid-Autumn Festival, public holiday, not counted"
+
+
+def test_every_holiday_of_the_shipped_tables_has_an_english_name() -> None:
+    assert {name for name in NAMES.values() if english(name) is None} == set()
+
+
+def test_an_explanation_without_end_is_refused_when_a_most_is_given() -> None:
+    start, budget = local("2026-03-04 09:00"), a_budget(70, "working_hours")
+    lines = worktime.explain(CALENDAR, start, budget)
+    assert worktime.explain(CALENDAR, start, budget, most=len(lines)) == lines
+    with pytest.raises(DomainError) as refused:
+        worktime.explain(CALENDAR, start, budget, most=len(lines) - 1)
+    assert refused.value.code == "span_too_long"
 
 
 def test_an_explanation_of_days_begins_with_the_day_of_receipt_and_warns_of_unpublished_days() -> None:

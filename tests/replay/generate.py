@@ -1,6 +1,8 @@
-"""Keeps new histories: `python -m tests.replay.generate`. Old ones stay: open demands of that release still run them.
+"""Keeps new histories: `python -m tests.replay.generate`. Those of earlier releases stay: demands that are open since
+then still run them.
 
-Run it with each release, and after every change behind `workflow.patched`; commit what it writes.
+Run it after every change to a life, and behind `workflow.patched`; commit what it writes. With a release that is out,
+RELEASE becomes the next one.
 """
 
 from __future__ import annotations
@@ -19,14 +21,17 @@ from tests.conftest import UNSAFE_BUT_FAST, temporal_server
 from tests.replay.histories import HISTORIES, golden_of
 from tests.replay.scenarios import LIVES
 
+RELEASE = "0.2"
+"""The one in the making; what earlier ones have kept is never written again."""
 
-async def generate(database_url: str, release: str) -> None:
+
+async def generate(database_url: str) -> None:
     async with temporal_server() as server, running_product(server, database_url) as product:
         for name, life in LIVES.items():
             for workflow_id in await life(product):
                 kind = "meeting" if workflow_id.startswith("meeting-") else "demand"
                 history = await product.handle(workflow_id).fetch_history()
-                place = HISTORIES / f"{kind}-{name}-{release}.json"
+                place = HISTORIES / f"{kind}-{name}-{RELEASE}.json"
                 # Whose machine made it is nobody's business, and would change every file at every run.
                 text = re.sub(r'"identity":\s*"[^"]*"', '"identity": "worker"', history.to_json())
                 place.write_text(text, encoding="utf-8")
@@ -35,7 +40,6 @@ async def generate(database_url: str, release: str) -> None:
 
 
 def main() -> None:
-    release = sys.argv[1] if len(sys.argv) > 1 else "0.1"
     HISTORIES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)  # the server's own user must pass through
@@ -43,7 +47,7 @@ def main() -> None:
         server.start()
         try:
             migrate.upgrade(server.url)
-            asyncio.run(generate(server.url, release))
+            asyncio.run(generate(server.url))
         finally:
             server.stop()
 

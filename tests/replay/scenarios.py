@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from domain.vocabulary import ClockName
-from tests.builders import BLOCKED_DRAIN, WASTE, Product, resident
+from tests.builders import BLOCKED_DRAIN, ROOF_LEAK, WASTE, Product, resident, with_days_off
 
 Life = Callable[[Product], Awaitable[list[str]]]
 
@@ -39,7 +39,7 @@ async def overdue_and_paused(p: Product) -> list[str]:
     await p.act(number, substitute, "extend", working_days=2, basis="season")
     await p.act(number, p.supervisor, "decide_extension", approved=True)
     await p.act(number, substitute, "request_info", reason="weather")
-    await p.pass_time(number, timedelta(days=20))
+    await p.pass_time(number, timedelta(days=8))  # less than a pause may last
     await p.act(number, substitute, "resume")
     return [number]
 
@@ -77,9 +77,68 @@ async def unreachable_and_reopened(p: Product) -> list[str]:
     return [number]
 
 
+async def untouched(p: Product) -> list[str]:
+    """Nobody does anything: the whole ladder, onto the agenda and on, until nothing is left to fall: an open history."""
+    number = await p.submit(resident(), grid="xuanhualu-10")
+    await p.started(number)
+    await p.pass_time(number, timedelta(days=150))
+    await p.until_row(number, lambda d: ClockName.DECIDE in d.clocks and "300%" in d.clocks[ClockName.DECIDE].done)
+    return [number]
+
+
+async def pause_ended_by_itself(p: Product) -> list[str]:
+    """A unit that waits too long, gets more time, is late and answers: an open history."""
+    number = await p.submit(resident(), category=BLOCKED_DRAIN, grid="xuanhualu-11")
+    d = await p.started(number)
+    assert d.unit is not None
+    liaison = p.liaison_of(d.unit)
+    await p.act(number, liaison, "accept")
+    d = await p.act(number, liaison, "request_info", reason="awaiting_material")
+    await p.pass_until(number, d.clocks[ClockName.PAUSE].due_at)
+    await p.until_row(number, lambda d: d.info_reason is None)
+    await p.act(number, liaison, "extend", working_days=3, basis="procurement")
+    d = await p.act(number, p.supervisor, "decide_extension", approved=True)
+    await p.pass_until(number, d.clocks[ClockName.UNIT_DUE].due_at)
+    await p.until_row(number, lambda d: d.clocks[ClockName.UNIT_DUE].breached)
+    await p.act(number, liaison, "resolve", reply="已疏通")
+    return [number]
+
+
+async def reclassified(p: Product) -> list[str]:
+    """Paused, then filed under a category of another class and level, and broken by its promise: an open history."""
+    number, worker = await p.submit(resident(), grid="wenqulu-02"), p.worker_of("wenqulu-02")
+    await p.act(number, worker, "accept")
+    await p.act(number, worker, "request_info", reason="awaiting_access")
+    await p.pass_time(number, timedelta(days=5))
+    await p.act(number, worker, "resume")
+    d = await p.act(number, p.supervisor, "reclassify", category=ROOF_LEAK)
+    await p.pass_until(number, d.clocks[ClockName.RESOLVE].due_at)
+    await p.until_row(number, lambda d: d.clocks[ClockName.RESOLVE].breached)
+    return [number]
+
+
+async def calendar_adopted(p: Product) -> list[str]:
+    """More holidays, the same again, and fewer: its timer goes later and earlier: an open history."""
+    number, worker = await p.submit(resident(), grid="wenqulu-03"), p.worker_of("wenqulu-03")
+    d, old = await p.started(number), p.desk.calendar
+    first, last = (old.table.local(at).date() for at in (d.opened_at, d.clocks[ClockName.RESOLVE].due_at) if at)
+    longer = with_days_off(old, first, last)
+    for calendar in (longer, longer, old):
+        await p.handle(number).signal("adopt", calendar)
+        await p.until_row(number, lambda d, v=calendar.version: d.terms.calendar == v)  # type: ignore[misc]
+    await p.act(number, worker, "accept")
+    await p.pass_until(number, d.clocks[ClockName.RESOLVE].due_at)
+    await p.until_row(number, lambda d: d.clocks[ClockName.RESOLVE].breached)
+    return [number]
+
+
 LIVES: dict[str, Life] = {
     "whole-path": whole_path,
     "overdue-and-paused": overdue_and_paused,
     "refused-and-shelved": refused_and_shelved,
     "unreachable-and-reopened": unreachable_and_reopened,
+    "untouched": untouched,
+    "pause-ended-by-itself": pause_ended_by_itself,
+    "reclassified": reclassified,
+    "calendar-adopted": calendar_adopted,
 }

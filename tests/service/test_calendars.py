@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import ConfigError
-from service.calendars import for_span, load_calendars, read_years
+from service.calendars import Almanac, HolidayYear, for_span, load_calendars, read_years
 
 TABLES = Path(__file__).parents[2] / "config" / "calendar"
 
@@ -70,6 +70,44 @@ def test_the_version_follows_the_content(tables: Path) -> None:
     assert load_calendars(tables).version == before
     spoil(tables, 2026, "until = 2026-02-23", "until = 2026-02-22")
     assert load_calendars(tables).version != before
+
+
+def test_an_almanac_names_days_off_and_what_make_up_days_are_worked_for() -> None:
+    almanac = Almanac(read_years(TABLES))
+    assert almanac.name_of(date(2026, 2, 15)) == almanac.name_of(date(2026, 2, 23)) == "春节"
+    assert almanac.name_of(date(2026, 2, 14)) == almanac.name_of(date(2026, 2, 28)) == "春节"
+    assert almanac.name_of(date(2026, 9, 20)) == "国庆节"
+    assert almanac.name_of(date(2025, 10, 6)) == "国庆节、中秋节"
+    assert almanac.name_of(date(2026, 2, 24)) is None
+    calendar = load_calendars(TABLES)
+    assert almanac.names.keys() == {*calendar.off, *calendar.work}
+
+
+def test_an_almanac_makes_the_calendars_that_the_folder_makes() -> None:
+    almanac = Almanac(read_years(TABLES))
+    assert almanac.calendar_for(2026, 2027) == for_span(TABLES, 2026, 2027)
+    assert almanac.calendar_for(2000, 2100) == load_calendars(TABLES)
+    with pytest.raises(ConfigError, match=r"no holiday table for 2031–2032.*CN-2031"):
+        almanac.calendar_for(2031, 2032)
+
+
+def test_an_almanac_is_made_of_any_years_not_only_of_files() -> None:
+    notice = HolidayYear.model_validate(
+        {
+            "year": 2027,
+            "source": "a notice",
+            "provisional": False,
+            "holiday": [
+                {"name": "元旦", "from": date(2027, 1, 1), "until": date(2027, 1, 3), "work": [date(2027, 1, 9)]}
+            ],
+        }
+    )
+    almanac = Almanac((*read_years(TABLES)[:-1], notice))
+    assert almanac.name_of(date(2027, 1, 9)) == "元旦"
+    assert almanac.name_of(date(2027, 2, 5)) is None
+    calendar = almanac.calendar_for(2026, 2027)
+    assert calendar.published_until == date(2027, 12, 31)
+    assert date(2027, 1, 9) in calendar.work
 
 
 @pytest.mark.parametrize(

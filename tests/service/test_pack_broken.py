@@ -1,66 +1,20 @@
 """A broken pack is never half loaded: it says where, what, and what to do about it."""
 
-import json
-import shutil
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.pack import SHOWN, PackError, load_pack
+from service.pack import SHOWN, load_pack
+from tests.service.breaking import PACK, Break, a_copy, features, problems_of, remove_line, replace, rewrite
 
-ROOT = Path(__file__).resolve().parents[2]
-PACK = ROOT / "config" / "shengli-road"
-FAST = ROOT / "config" / "overlays" / "fast.toml"
-Break = Callable[[Path], None]
+FAST = PACK.parent / "overlays" / "fast.toml"
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(PACK, tmp_path / "pack"))
-
-
-def problems_of(pack: Path, overlay: Path | None = None) -> PackError:
-    with pytest.raises(PackError) as refused:
-        load_pack(pack, overlay)
-    return refused.value
-
-
-def replace(file: str, old: str, new: str, count: int = 1) -> Break:
-    def change(pack: Path) -> None:
-        text = (pack / file).read_text("utf-8")
-        assert old in text, f"{old!r} is not in {file}: the test no longer breaks anything"
-        (pack / file).write_text(text.replace(old, new, count), "utf-8")
-
-    return change
-
-
-def rewrite(file: str, content: bytes) -> Break:
-    def change(pack: Path) -> None:
-        (pack / file).write_bytes(content)
-
-    return change
-
-
-def features(file: str, id: str, change: Callable[[dict[str, Any]], object]) -> Break:
-    def apply(pack: Path) -> None:
-        document = json.loads((pack / file).read_text("utf-8"))
-        change(next(f for f in document["features"] if f["id"] == id))
-        (pack / file).write_text(json.dumps(document), "utf-8")
-
-    return apply
-
-
-def remove_line(file: str, holding: str) -> Break:
-    def change(pack: Path) -> None:
-        lines = (pack / file).read_text("utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if holding not in line]
-        assert len(kept) == len(lines) - 1
-        (pack / file).write_text("".join(kept), "utf-8")
-
-    return change
+    return a_copy(tmp_path)
 
 
 def ring(feature: dict[str, Any]) -> list[list[float]]:
@@ -83,7 +37,7 @@ BROKEN: dict[str, tuple[Break, str, str, str]] = {
         "whole file",
         "Save it as UTF-8",
     ),
-    "bad TOML": (replace("sla.toml", "redo_limit = 2", "redo_limit 2"), "sla.toml", "line 9", "Correct the syntax"),
+    "bad TOML": (replace("sla.toml", "redo_limit = 2", "redo_limit 2"), "sla.toml", "line 10", "Correct the syntax"),
     "TOML cut off": (rewrite("routing.toml", b"[[rules"), "routing.toml", "end of document", "Correct the syntax"),
     "bad JSON": (rewrite("grids.geojson", b'{"type":\n]'), "grids.geojson", "line 2, column 1", "Correct the syntax"),
     "JSON of another kind": (rewrite("grids.geojson", b"[]"), "grids.geojson", "whole file", "FeatureCollection"),
@@ -294,6 +248,24 @@ BROKEN: dict[str, tuple[Break, str, str, str]] = {
         "rotations[xuanhualu].starts_on",
         "first of a month",
     ),
+    "cadence on no day of the week": (
+        replace("meetings.toml", 'weekday = "wednesday"', 'weekday = "Wednesday"'),
+        "meetings.toml",
+        "meetings[xuanhualu].schedule.weekday",
+        "Use one of",
+    ),
+    "cadence at no time of the day": (
+        replace("meetings.toml", 'time = "14:30"', 'time = "24:30"'),
+        "meetings.toml",
+        "meetings[xuanhualu].schedule.time",
+        "It must match",
+    ),
+    "agenda closed before the session before": (
+        replace("meetings.toml", "agenda_cutoff_days = 3", "agenda_cutoff_days = 28"),
+        "meetings.toml",
+        "meetings[xuanhualu].agenda_cutoff_days",
+        "Write 20 or less",
+    ),
     "meeting without a body": (
         replace("meetings.toml", 'id = "wenqulu"', 'id = "wenqu"'),
         "meetings.toml",
@@ -335,6 +307,72 @@ BROKEN: dict[str, tuple[Break, str, str, str]] = {
         "district.toml",
         "timezone",
         "Asia/Shanghai",
+    ),
+    "service of an unknown category": (
+        replace("menu.toml", '"080102"', '"080199"'),
+        "menu.toml",
+        "services[canteen-lunch].category",
+        "categories.toml",
+    ),
+    "service filed under a branch": (
+        replace("menu.toml", '"080102"', '"0801"'),
+        "menu.toml",
+        "services[canteen-lunch].category",
+        "categories.toml",
+    ),
+    "service that nobody provides": (
+        replace("menu.toml", '[services.partners]\nxuanhualu = "u-004"', '[services.partner]\nxuanhualu = "u-004"'),
+        "menu.toml",
+        "services[clinic-day]",
+        "Remove `partner`",
+    ),
+    "service without a provider in some community": (
+        replace("menu.toml", 'to = { kind = "community_company" }', 'to = { unit = "xuanhualu-company" }'),
+        "menu.toml",
+        "services[canteen-delivery].to",
+        "Name a partner for each of them",
+    ),
+    "partner of another community": (
+        replace("menu.toml", 'xuanhualu = "u-004"', 'xuanhualu = "u-016"'),
+        "menu.toml",
+        "services[clinic-day].partners.xuanhualu",
+        "xuanhualu among its communities",
+    ),
+    "partner that does not exist": (
+        replace("menu.toml", 'xuanhualu = "u-004"', 'xuanhualu = "u-0004"'),
+        "menu.toml",
+        "services[clinic-day].partners.xuanhualu",
+        "units.toml",
+    ),
+    "partner in an unknown community": (
+        replace("menu.toml", 'xuanhualu = "u-004"', 'xuanhuaroad = "u-004"'),
+        "menu.toml",
+        "services[clinic-day].partners",
+        "communities.toml",
+    ),
+    "price that is no amount": (
+        replace("menu.toml", "price_fen = 1200", "price_fen = 12.5"),
+        "menu.toml",
+        "services[canteen-lunch].price_fen",
+        "It should be a valid integer",
+    ),
+    "one service twice": (
+        replace("menu.toml", 'id = "clinic-day"', 'id = "canteen-lunch"'),
+        "menu.toml",
+        "services[canteen-lunch]",
+        "its own id",
+    ),
+    "one care group twice": (
+        replace("care-groups.toml", 'id = "disabled"', 'id = "veterans"'),
+        "care-groups.toml",
+        "care_groups[veterans]",
+        "its own id",
+    ),
+    "check-ins without a rhythm": (
+        replace("care-groups.toml", "check_in_days = 3", "check_in_days = 0"),
+        "care-groups.toml",
+        "care_groups[elderly-alone].check_in_days",
+        "greater than or equal to 1",
     ),
 }
 

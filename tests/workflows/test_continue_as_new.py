@@ -17,7 +17,8 @@ from domain.errors import DomainError
 from domain.ledger import replay
 from domain.meeting import Item
 from domain.vocabulary import ClockName, Stage
-from tests.builders import Product, new_key, resident, running_product, until
+from domain.worktime import due
+from tests.builders import Product, new_key, resident, running_product, until, with_days_off
 from tests.conftest import temporal_server
 
 
@@ -56,6 +57,29 @@ async def test_keys_state_and_timer_survive(product: Product) -> None:
     await p.pass_until(number, before.clocks[ClockName.ACCEPT].due_at)
     after = await p.until_row(number, lambda d: d.clocks[ClockName.ACCEPT].breached)
     assert after.holder == p.substitute_of("xuanhualu-01").id
+
+
+async def test_an_adopted_calendar_is_carried_along(product: Product) -> None:
+    p, grid = product, "xuanhualu-04"
+    number = await p.submit(resident(), grid=grid)
+    before = await p.started(number)
+    clock, old = before.clocks[ClockName.RESOLVE], p.desk.calendar
+    first, last = (old.table.local(at).date() for at in (clock.started_at, clock.due_at))
+    new = with_days_off(old, first, last)
+    await p.handle(number).signal("adopt", new)
+    await p.until_row(number, lambda d: d.terms.calendar == new.version)
+    await renewed(p, number)
+    seq = (await p.row(number)).seq
+    await p.handle(number).signal("adopt", new)
+    d = await p.act(number, p.worker_of(grid), "request_info", reason="weather")
+    assert (await p.types(number))[seq:] == ["info_requested", "clock_paused", "clock_paused", "clock_started"]
+    limit = d.clocks[ClockName.PAUSE]  # started by the new run: it knows the days
+    budget = d.terms.budgets[ClockName.PAUSE]
+    assert limit.due_at == due(new, limit.started_at, budget) > due(old, limit.started_at, budget)
+    await p.pass_until(number, clock.due_at)
+    assert not (await p.row(number)).breached
+    await p.pass_until(number, d.clocks[ClockName.ACCEPT].due_at)
+    assert (await p.until_row(number, lambda d: d.breached)).clocks[ClockName.ACCEPT].breached
 
 
 async def test_a_repeated_key_after_the_end_does_not_lose_the_text_it_had_written(product: Product) -> None:

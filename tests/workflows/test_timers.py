@@ -9,6 +9,8 @@ import pytest
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.vocabulary import ClockName, Outcome, Stage
+from domain.worktime import add_working, elapsed
+from service import intake
 from tests.builders import BLOCKED_DRAIN, WASTE, Product, resident
 
 
@@ -122,12 +124,41 @@ async def test_a_pause_moves_the_due_date_by_the_working_time_it_lasted(product:
     worker = p.worker_of("xuanhualu-07")
     await p.act(number, worker, "accept")
     before = (await p.act(number, worker, "request_info", reason="awaiting_reporter")).clocks[ClockName.RESOLVE]
-    await p.pass_time(number, timedelta(days=30))
+    await p.pass_time(number, timedelta(days=9))  # less than a pause may last
     assert not (await p.row(number)).clocks[ClockName.RESOLVE].breached
     d = await p.act(number, worker, "resume")
     after = d.clocks[ClockName.RESOLVE]
     assert after.running and not after.breached
-    assert timedelta(days=25) < after.due_at - before.due_at < timedelta(days=40)
+    (pause,) = after.shifts
+    assert pause.until_at is not None and pause.until_at - pause.from_at >= timedelta(days=9)
+    stood = elapsed(p.desk.calendar, pause.from_at, pause.until_at)
+    assert after.due_at == add_working(p.desk.calendar, before.due_at, stood) > before.due_at
+
+
+async def test_a_promise_of_0_1_is_kept_as_it_was_made(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No ladder, no limit of a pause, no due of a unit task; its log says what it said then."""
+    p, of_now = product, intake.promise_for
+
+    def of_then(*given: object) -> object:
+        promise = of_now(*given)  # type: ignore[arg-type]
+        kept = {n: b for n, b in promise.budgets.items() if n not in (ClockName.PAUSE, ClockName.UNIT_DUE)}
+        return promise.model_copy(update={"budgets": kept, "ladder": ()})
+
+    monkeypatch.setattr(intake, "promise_for", of_then)
+    number = await p.submit(grid="xuanhualu-05")
+    worker = p.worker_of("xuanhualu-05")
+    await p.act(number, worker, "accept")
+    await p.act(number, worker, "request_info", reason="weather")
+    await p.pass_time(number, timedelta(days=40))
+    d = await p.act(number, worker, "resume")
+    await p.pass_until(number, d.clocks[ClockName.RESOLVE].due_at + timedelta(days=30))
+    await p.until_type(number, "clock_breached", times=2)
+    entries = await p.entries(number)
+    assert not {"clock_warned", "notice_issued", "clock_escalated"} & {e.type for e in entries}
+    for entry in entries:
+        assert not {"told", "provisional", "working_days"} & set(entry.data), entry
+    d = await p.row(number)
+    assert (d.stage, d.holder, ClockName.PAUSE in d.clocks) == (Stage.GRID, worker.id, False)
 
 
 async def test_redo_past_the_limit_goes_to_the_meeting(product: Product) -> None:

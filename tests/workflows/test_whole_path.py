@@ -67,9 +67,9 @@ async def test_an_outage_rings_once_and_keeps_the_true_instant(product: Product)
     d = await p.started(number)
     due = d.clocks[ClockName.ACCEPT].due_at
     await p.pass_until(number, due + timedelta(days=40))
-    await p.until_type(number, "clock_breached", times=3)
-    breaches = {e.data["clock"]: e for e in await p.entries(number) if e.type == "clock_breached"}
-    assert set(breaches) == {"accept", "contact", "resolve"}
-    for name, entry in breaches.items():
-        assert entry.data["due_at"] == d.clocks[ClockName(name)].due_at.isoformat().replace("+00:00", "Z")
-    assert (await p.types(number)).count("clock_breached") == 3
+    types = await p.until_type(number, "clock_breached", times=4)
+    breaches = {e.data["clock"]: e.data for e in await p.entries(number) if e.type == "clock_breached"}
+    assert set(breaches) == {"accept", "contact", "resolve", "decide"}  # the meeting that got it was late, too
+    assert types.count("clock_breached") == 4
+    for name in (ClockName.ACCEPT, ClockName.CONTACT, ClockName.RESOLVE):
+        assert breaches[name]["due_at"] == d.clocks[name].due_at.isoformat().replace("+00:00", "Z")
