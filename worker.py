@@ -19,14 +19,15 @@ from activities.relay import relay
 from gateways.temporal import connect_patiently
 from runtime.logging import configure_logging
 from runtime.settings import Settings, SettingsError, load_settings
-from service import admin_hand_over, cadence, rotation_turns
+from service.admin_hand_over import HandOvers
+from service.cadence import Bodies
+from service.publish_watch import open_watch
+from service.rotation_turns import Turns
 from store.pool import open_pool
 from workflows.chair_rotation import ChairRotation
 from workflows.convene_meeting import ConveneMeeting
 from workflows.joint_meeting import JointMeeting
 from workflows.resident_demand import ResidentDemand
-
-WORKFLOWS = [ResidentDemand, JointMeeting, ConveneMeeting, ChairRotation]
 
 
 async def run(settings: Settings) -> None:
@@ -38,12 +39,11 @@ async def run(settings: Settings) -> None:
     client = await connect_patiently(settings.temporal_address, settings.temporal_namespace, stop)
     if client is None:
         return
-    queue, bodies = settings.task_queue, cadence.open_bodies(settings, pool)
-    turns, hand_overs = rotation_turns.open_turns(settings, pool), admin_hand_over.open_hand_overs(settings, pool)
-    demands = DemandActivities(pool, client, queue, bodies.rules)
-    meetings = MeetingActivities(pool, client, queue)
+    queue, watch = settings.task_queue, open_watch(settings, pool)
+    bodies, turns, hand_overs = Bodies(watch), Turns(watch, pool), HandOvers(watch, pool)
+    demands, meetings = DemandActivities(pool, client, queue, bodies.rules), MeetingActivities(pool, client, queue)
     worker = Worker(
-        client, task_queue=queue, workflows=WORKFLOWS,
+        client, task_queue=queue, workflows=[ResidentDemand, JointMeeting, ConveneMeeting, ChairRotation],
         activities=[demands.record, demands.put_on_agenda, meetings.record_items, meetings.convene_meeting, turns.hand_over],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(), activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),  # a dead worker's demands go to another one

@@ -1,7 +1,8 @@
 """`./run simulate`: residents, grid workers, liaisons, chairs, operators and supervisors work until all is closed.
 
 They act through the HTTP API alone, each with an own token, and do only what the API says is permitted. Time is
-compressed by settings laid over the district pack (config/overlays/fast.toml). Afterwards the event logs are audited.
+compressed by settings laid over the district pack (config/overlays/fast.toml), and the rotating chair lives through a
+quarter: at each third of the demands a month ends. Afterwards the event logs are audited.
 """
 
 from __future__ import annotations

@@ -57,9 +57,8 @@ def _heard(clock: Clock, at: datetime) -> bool:
     return clock.paused_at is None or at <= clock.paused_at
 
 
-def _in_order(alarm: Alarm) -> tuple[datetime, bool, str, int]:
-    """By instant; at the same one the agenda comes last, for it stops clocks that break just then."""
-    return alarm.at, alarm.step.do == "agenda", alarm.clock, alarm.step.percent or 0
+def _in_order(alarm: Alarm) -> tuple[datetime, str, int]:
+    return alarm.at, alarm.clock, alarm.step.percent or 0
 
 
 def _first(demand: Demand, calendar: Calendar, name: ClockKey, clock: Clock) -> Alarm | None:
@@ -131,7 +130,10 @@ def late_by(calendar: Calendar, clock: Clock, budget: Budget | None, now: dateti
 def falls_at(calendar: Calendar, clock: Clock, budget: Budget | None, step: Step) -> datetime:
     """The instant at which a step of the ladder falls. Pauses have moved `due_at` already and move the rest alike."""
     if step.after is not None:
-        return due(calendar, clock.due_at, step.after)
+        at = due(calendar, clock.due_at, step.after)
+        return next(
+            (end for begin, end in _pauses(clock) if begin < at < end), at
+        )  # what fell in a pause waits for its end
     assert step.percent is not None
     if step.percent == 100:
         return _breaks_at(calendar, clock, budget)

@@ -120,8 +120,10 @@ class Demand(BaseModel):
 
     @property
     def due_at(self) -> datetime | None:
-        """The next promised instant of a clock that runs and is not broken yet; else the earliest broken one."""
-        """What the holder owes: a co-unit's part is its own."""
+        """The next promised instant of a clock that runs and is not broken yet; else the earliest broken one.
+
+        What the holder owes: a co-unit's part is its own.
+        """
         running = [c for n, c in self.clocks.items() if c.running and n != ClockName.REOPEN and unit_of(n) is None]
         ahead = [c.due_at for c in running if not c.breached]
         return min(ahead or [c.due_at for c in running], default=None)

@@ -18,23 +18,21 @@ from domain import commands as c
 from domain.actors import Actor, Grant
 from domain.demand import Demand
 from domain.district import District
-from domain.errors import ConfigError, DomainError
+from domain.errors import DomainError
 from domain.routing import Candidate
 from domain.tasks import CoUnit
 from domain.units import Unit
 from domain.vocabulary import Role
-from gateways.temporal import UNREACHABLE
-from runtime.settings import Settings
 from service.engine import NotRunning, update
 from service.publish_district import UNIT
-from service.publish_watch import Watch, open_watch
+from service.publish_watch import Watch
+from service.repeating import repeat
 from store import concerned
-from store.pool import UNAVAILABLE, Pool
+from store.pool import Pool
 from store.publications import Publication
 
 EVERY = timedelta(seconds=10)
 REFUSED_AGAIN_AFTER = timedelta(minutes=10)
-WAITS_FOR: tuple[type[Exception], ...] = (*UNREACHABLE, *UNAVAILABLE)
 DOWN = frozenset({"unavailable", "outcome_unknown", "too_many_requests"})
 
 log = structlog.get_logger()
@@ -50,16 +48,7 @@ class HandOvers:
 
     async def keep(self, client: Client, _: str) -> None:
         """Run until cancelled."""
-        while True:
-            try:
-                await self.once(client)
-            except WAITS_FOR as down:
-                log.warning("hand-overs wait", reason=type(down).__name__)
-            except ConfigError as wrong:
-                log.error("hand-overs wait", problem=str(wrong))
-            except DomainError as refused:
-                log.warning("hand-overs wait", reason=refused.code)
-            await asyncio.sleep(EVERY.total_seconds())
+        await repeat("hand-overs", lambda: self.once(client), every=EVERY)
 
     async def once(self, client: Client) -> int:
         """Hand over what can be; returns how many tasks were. Raises when Temporal or the database is away."""
@@ -110,11 +99,6 @@ class HandOvers:
             log.info("not handed over", number=number, publication=one.id, reason=refused.code, rule=refused.rule)
             return False
         return bool(commands)
-
-
-def open_hand_overs(settings: Settings, pool: Pool) -> HandOvers:
-    """Raises ConfigError for a broken pack or calendar."""
-    return HandOvers(open_watch(settings, pool), pool)
 
 
 def successor_of(district: District, unit: Unit) -> Unit | None:

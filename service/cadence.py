@@ -5,7 +5,6 @@ The worker runs it. Temporal or the database may be away; what could not be kept
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import structlog
@@ -13,16 +12,13 @@ from temporalio.client import Client
 
 from contracts.meeting import ConveneStart
 from domain.bodies import body_of, rules_of
-from domain.errors import ConfigError, DomainError
+from domain.errors import DomainError
 from domain.session import Rules
-from gateways.temporal import UNREACHABLE
 from gateways.temporal.meetings import drop_cadence, keep_cadence
-from runtime.settings import Settings
-from service.publish_watch import Watch, open_watch
-from store.pool import UNAVAILABLE, Pool
+from service.publish_watch import Watch
+from service.repeating import repeat
 
 EVERY = timedelta(seconds=15)
-WAITS_FOR: tuple[type[Exception], ...] = (*UNREACHABLE, *UNAVAILABLE)
 
 log = structlog.get_logger()
 
@@ -43,14 +39,7 @@ class Bodies:
 
     async def keep(self, client: Client, task_queue: str) -> None:
         """Run until cancelled."""
-        while True:
-            try:
-                await self.keep_once(client, task_queue)
-            except WAITS_FOR as down:
-                log.warning("cadences wait", reason=type(down).__name__)
-            except ConfigError as wrong:
-                log.error("cadences stay as they are", problem=str(wrong))
-            await asyncio.sleep(EVERY.total_seconds())
+        await repeat("cadences", lambda: self.keep_once(client, task_queue), every=EVERY)
 
     async def keep_once(self, client: Client, task_queue: str) -> None:
         """Write the schedules that are not as they should be, as far as this process knows."""
@@ -69,8 +58,3 @@ class Bodies:
                 await keep_cadence(client, task_queue, wanted)
             self._kept[settings.id] = wanted
             log.info("cadence kept", meeting=settings.id, scheduled=wanted is not None)
-
-
-def open_bodies(settings: Settings, pool: Pool) -> Bodies:
-    """Raises ConfigError for a broken pack or calendar."""
-    return Bodies(open_watch(settings, pool))

@@ -113,7 +113,7 @@ async def _check_form(desk: Desk, actor: Actor, form: ProjectForm) -> None:
 
 
 def _known_unit(desk: Desk, community: str | None, unit: str, field: str) -> Unit:
-    found = desk.district.unit(unit)
+    found = desk.district.serving_unit(unit)
     if community is not None and community not in found.communities:
         raise DomainError("unknown_unit", "That unit does not work in the project's community.", field=field)
     return found

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
-import structlog
 from temporalio.client import Client
 
 from activities.rotation import RotationActivities
 from domain.district import District
-from domain.errors import ConfigError
 from domain.policies import Rotation
-from gateways.temporal import UNREACHABLE
 from gateways.temporal.rotations import ensure_rotations
-from runtime.settings import Settings
-from service.publish_watch import Watch, open_watch
-from store.pool import UNAVAILABLE, Pool
+from service.publish_watch import Watch
+from service.repeating import repeat
+from store.pool import Pool
 
 EVERY = timedelta(seconds=15)
-WAITS_FOR: tuple[type[Exception], ...] = (*UNREACHABLE, *UNAVAILABLE)
-
-log = structlog.get_logger()
 
 
 class Turns:
@@ -39,14 +32,7 @@ class Turns:
     async def keep(self, client: Client, task_queue: str) -> None:
         """Bring the schedules up to date as soon as Temporal answers, catch up what was missed, and follow every roster
         that is published. Runs until cancelled."""
-        while True:
-            try:
-                await self._keep_once(client, task_queue)
-            except WAITS_FOR as down:
-                log.warning("rotations wait", reason=type(down).__name__)
-            except ConfigError as wrong:
-                log.error("rotations stay as they are", problem=str(wrong))
-            await asyncio.sleep(EVERY.total_seconds())
+        await repeat("rotations", lambda: self._keep_once(client, task_queue), every=EVERY)
 
     async def _keep_once(self, client: Client, task_queue: str) -> None:
         d = await self._district()
@@ -54,8 +40,3 @@ class Turns:
         if changed:
             await ensure_rotations(client, task_queue, changed, d.timezone)
             self._kept |= {rotation.community: rotation for rotation in changed}
-
-
-def open_turns(settings: Settings, pool: Pool) -> Turns:
-    """Raises ConfigError for a broken pack or calendar."""
-    return Turns(open_watch(settings, pool), pool)

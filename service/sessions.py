@@ -41,7 +41,7 @@ async def convene(desk: Desk, actor: Actor, meeting: str, form: ConveneForm, key
     if isinstance(form, ExtraForm):
         command = Convene(session=id, rules=rules, starts_at=form.starts_at, cutoff_at=form.cutoff_at)
     else:
-        units = {unit: rules.members.get(unit) or desk.district.unit(unit).liaison for unit in form.units}
+        units = {unit: rules.members.get(unit) or desk.district.serving_unit(unit).liaison for unit in form.units}
         command = Blow(
             session=id, rules=rules, about=form.about, units=units, numbers=form.numbers, deadline_at=form.deadline_at
         )

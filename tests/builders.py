@@ -35,10 +35,11 @@ from domain.worktime import Calendar
 from runtime.logging import configure_logging
 from runtime.settings import Settings
 from service import actions, intake, meetings, sessions
-from service.cadence import open_bodies
+from service.cadence import Bodies
 from service.desk import Desk, open_desk
 from service.forms import ActionForm, DecisionForm, SubmitForm
-from service.rotation_turns import open_turns
+from service.publish_watch import open_watch
+from service.rotation_turns import Turns
 from service.session_forms import ConveneForm, SessionForm
 from store import meetings as stored_meetings
 from store.pool import Pool, open_pool
@@ -327,7 +328,8 @@ async def running_product(
     chosen = settings_for(database_url, address, task_queue, **settings)
     pool = await open_pool(database_url, size=6)
     worker_pool = await open_pool(worker_url or database_url, size=6)
-    bodies, turns = open_bodies(chosen, worker_pool), open_turns(chosen, worker_pool)
+    watch = open_watch(chosen, worker_pool)
+    bodies, turns = Bodies(watch), Turns(watch, worker_pool)
     demands = DemandActivities(worker_pool, environment.client, task_queue, bodies.rules)
     meeting = MeetingActivities(worker_pool, environment.client, task_queue)
 

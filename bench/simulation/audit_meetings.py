@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from bench.simulation.audit import Log
@@ -126,19 +127,36 @@ def _check_chairs(meeting: str, sessions: list[View], turns: list[Turn]) -> Iter
 
 def _held(name: str, sessions: list[View], decided: list[View], turns: list[Turn]) -> Held:
     rolled = sum(len(one["rolled_over"]) for one in sessions)
-    chaired = Counter(one["chair"]["id"] for one in sessions if one["chair"] is not None)
     whose = turns or _chairs_of(sessions)
+    chaired = Counter(_turn_of(one, whose) for one in sessions if one["chair"] is not None)
     return Held(
         name=name, items=len(decided) + rolled, decisions=len(decided), rolled_over=rolled, sessions=len(sessions),
         without_quorum=sum(not one["has_quorum"] for one in sessions),
         rulings=sum(one.get("ruling") is not None for one in decided),
-        chairs=[f"{turn.unit} ({turn.how}) ×{chaired[turn.person]}" for turn in whose],
+        chairs=[f"{turn.unit} ({turn.how}) ×{chaired[n]}" for n, turn in enumerate(whose)],
     )  # fmt: skip
 
 
+def _turn_of(session: View, turns: list[Turn]) -> int:
+    """Which turn a session belongs to: that person's last one that had begun."""
+    opened_at = datetime.fromisoformat(session["opened_at"])
+    own = [n for n, turn in enumerate(turns) if turn.person == session["chair"]["id"]]
+    begun = [n for n in own if turns[n].since <= opened_at]
+    return (begun[-1:] or own or [-1])[0]
+
+
 def _chairs_of(sessions: list[View]) -> list[Turn]:
-    found = [one["chair"] for one in reversed(sessions) if one["chair"] is not None]
-    return list(dict.fromkeys(Turn(one["id"], (one["unit"] or one)["name"], one["how"]) for one in found))
+    """Where nothing rotates: the people, each once."""
+    found = {one["chair"]["id"]: one for one in sessions if one["chair"] is not None}
+    return [
+        Turn(
+            id,
+            (one["chair"]["unit"] or one["chair"])["name"],
+            one["chair"]["how"],
+            datetime.fromisoformat(one["opened_at"]),
+        )
+        for id, one in found.items()
+    ]
 
 
 # ---- projects

@@ -25,6 +25,8 @@ from domain.demand import Demand
 from domain.meeting import Item
 
 _SETTLE_SECONDS = 20.0
+_OF_MINUTES = ("minute", "plan")
+"""Texts that the minutes name, not a demand's log."""
 _NUMBER = "^[0-9]{8}-[0-9]+$"
 """A demand's; keys of projects and of the rotation's changes stand in the same table."""
 
@@ -96,7 +98,7 @@ async def _check_texts(db: asyncpg.Connection, logs: list[Log]) -> list[str]:
         "select id, kind from demand_text where kind <> 'demand' and number = any($1::text[])",
         [log.number for log in logs],
     )
-    kept, minutes = ({r["id"] for r in rows if (r["kind"] == "minute") is asked} for asked in (False, True))
+    kept, minutes = ({r["id"] for r in rows if (r["kind"] in _OF_MINUTES) is asked} for asked in (False, True))
     named = {
         str(text) for log in logs for entry in log.entries
         for text in (entry.data.get("reply_id"), entry.data.get("note_id"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,12 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Turn:
-    """Who was to chair a community's meetings, and how that came about."""
+    """Who was to chair a community's meetings from `since` on, and how that came about."""
 
     person: str
     unit: str
     how: str
+    since: datetime
 
 
 @dataclass

@@ -10,7 +10,7 @@ from bench.simulation.telephone import Body
 from domain.district import District
 
 View = dict[str, Any]
-_SAYS_NOTHING, _BUSY, _TRIES_ANYWAY, _NO_LONGER_NEEDED = 0.2, 0.5, 0.1, 0.02
+_SAYS_NOTHING, _BUSY, _TRIES_ANYWAY, _NO_LONGER_NEEDED = 0.2, 0.5, 0.1, 0.008
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ the second month, and another one stands in. What is entered is taken back at th
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -49,7 +49,8 @@ class Quarter:
         for one in said.json:
             chair = one["chair"]
             unit = (chair["unit"] or chair)["name"]
-            self._diary.chairs.setdefault(one["community"], []).append(Turn(chair["id"], unit, chair["how"]))
+            turn = Turn(chair["id"], unit, chair["how"], datetime.now(UTC))
+            self._diary.chairs.setdefault(one["community"], []).append(turn)
 
     async def _turn(self, rotation: Rotation, month: int) -> None:
         await self._take_back(rotation.community)

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from domain import commands as c
-from domain.clocks import measure, planned_due
+from domain.clocks import falls_at, late_by, measure, planned_due
 from domain.demand import Clock, Shift
+from domain.ladder import BREACH
 from domain.vocabulary import ClockName
 from tests.domain import builders as b
 from tests.domain.test_clock_properties import MARKS, opened, promised
@@ -57,6 +58,44 @@ def test_what_broke_before_a_pause_by_another_class_broke_then() -> None:
     assert story.demand.clocks[RESOLVE].breached
 
 
+def test_what_broke_before_a_pause_that_is_over_broke_then() -> None:
+    """The same, told when the pause is over: it moved the due instant, and not the instant at which it broke."""
+    story = opened(at("2026-03-04 09:00"), promised(SEVEN_DAYS))
+    story.now = at("2026-03-04 15:30")
+    story.does(b.WORKER, c.RequestInfo(reason="weather"))
+    story.now = at("2026-03-05 10:00")
+    story.does(b.WORKER, c.Resume())
+    story.now = at("2026-03-05 11:00")
+    story.does(b.SUPERVISOR, c.Reclassify(category="020202", promise=promised(b.a_budget(3), ladder=MARKS)))
+    (breach,) = [entry for entry in story.entries if entry.type == "clock_breached"]
+    assert datetime.fromisoformat(str(breach.data["due_at"])) == at("2026-03-04 12:00")
+    assert story.demand.clocks[RESOLVE].due_at == at("2026-03-04 16:30"), (
+        "three hours and the three that it stood still"
+    )
+    assert late_by(CN, story.demand.clocks[RESOLVE], b.a_budget(3), story.now) == timedelta(hours=3)
+
+
+def test_a_step_that_would_fall_in_a_pause_waits_for_its_end() -> None:
+    """Due on Thursday at 11:00, the notice on Friday evening; the pause from Friday to Monday moves the due instant to
+    Thursday 16:00, and a working day after that is the same Friday evening."""
+    story = opened(at("2026-03-04 09:00"), promised(b.a_budget(9), ladder=b.a_ladder()))
+    story.now = at("2026-03-06 15:00")
+    story.does(b.WORKER, c.RequestInfo(reason="weather"))
+    story.now = at("2026-03-09 10:00")
+    story.does(b.WORKER, c.Resume())
+    assert story.demand.clocks[RESOLVE].due_at == at("2026-03-05 16:00")
+    story.rings()
+    (notice,) = [entry for entry in story.entries if entry.type == "notice_issued"]
+    assert datetime.fromisoformat(str(notice.data["fell_at"])) == at("2026-03-09 10:00")
+
+
+def test_a_due_instant_without_working_time_before_it_has_no_step_after_it_that_falls_before_it() -> None:
+    """A meeting on Friday evening wants it done on Saturday night."""
+    clock = Clock(started_at=at("2026-03-06 18:00"), due_at=at("2026-03-07 22:00"))
+    falls = [falls_at(CN, clock, SEVEN_DAYS, step) for step in (*MARKS[:2], BREACH, MARKS[2])]
+    assert falls == sorted(falls) and falls[2:] == [clock.due_at, clock.due_at]
+
+
 def test_a_longer_class_during_a_pause_can_be_broken_again() -> None:
     """Broken under two hours, then found to be one of seven days: the new promise has a ladder of its own."""
     ladder = b.a_ladder()
@@ -78,6 +117,7 @@ def test_a_class_of_the_same_due_does_not_repeat_its_reminders() -> None:
         b.SUPERVISOR, c.Reclassify(category="020202", promise=promised(SEVEN_DAYS, ladder=b.a_ladder()))
     )
     assert story.demand.clocks[RESOLVE].done == ("50%",)
+    assert [entry.data["clock"] for entry in story.entries if entry.type == "clock_warned"] == ["resolve"]
 
 
 def test_a_shift_that_is_no_pause_stands_for_itself() -> None:

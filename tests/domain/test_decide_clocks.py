@@ -88,6 +88,14 @@ def test_what_is_done_is_not_reclassified(stage: Stage) -> None:
         assert story.demand.stage is stage
 
 
+def test_every_clock_of_a_class_says_that_it_is_reckoned_anew_also_where_nothing_changes() -> None:
+    """So that its explanation names the class under which it runs."""
+    story = b.in_unit("A")
+    events = story.does(b.SUPERVISOR, as_another(b.a_promise(sla_class="complex")))
+    replanned = [(ev.clock, ev.by) for ev in events if isinstance(ev, e.ClockReplanned)]
+    assert replanned == [(name, "reclassified") for name in (CONTACT, RESOLVE, ACCEPT, UNIT_DUE)]
+
+
 def test_the_category_that_it_has_is_refused() -> None:
     same = c.Reclassify(category="010101", promise=complex_promise())
     assert refusal(b.in_grid(), b.SUPERVISOR, same) == "stage_forbids"
@@ -321,14 +329,16 @@ def test_a_due_instant_that_is_a_slip_of_the_pen_stops_no_clock_and_no_bell(year
 
 @pytest.mark.parametrize("years", [5, 12, 50, 300])
 def test_a_promise_beyond_every_calendar_does_not_silence_the_others(years: int) -> None:
-    far = b.with_budgets(b.a_promise(), resolve=b.a_budget(years * 365, "calendar_days"))
+    far = b.with_budgets(b.a_promise(), resolve=b.a_budget(years * 250, "working_days"))
     try:
         story = b.in_grid(promise=far)
     except DomainError as refused:
         assert refused.code == "calendar_exhausted" and years > 20
         return
     assert [a.clock for a in alarms(story.demand, story.calendar)] == [ACCEPT, CONTACT, RESOLVE]
-    assert all(a.at > story.now for a in ahead(story.demand, story.calendar, RESOLVE))
+    steps = [a.step.key for a in ahead(story.demand, story.calendar, RESOLVE)]
+    assert steps[:5] == ["50%", "80%", "100%", "+1working_days", "+5working_days"]
+    assert ("300%" in steps) == (years * 3 < 20), "nobody waits for what lies beyond the calendars"
     assert story.lives(days=9).demand.clocks[CONTACT].breached
 
 

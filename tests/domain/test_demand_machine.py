@@ -249,13 +249,14 @@ class Life(RuleBasedStateMachine):
             assert kind not in permitted(heard, actor)
             assert not heard.sealed or refused.code == "closed"
         else:
-            assert kind in permitted(heard, actor)
+            assert row is not None and (kind in permitted(heard, actor)) == row.offered_to(heard, actor)
         try:
             events = self.story.does(actor, command)
         except DomainError as refused:
             assert refused.code.isidentifier() and len(refused.rule) > 20
             assert (self.story.demand, self.story.entries) == (demand, entries), "a refused command changed something"
             return
+        assert kind in permitted(heard, actor), f"{kind} was taken and not offered"
         assert row is not None, f"{actor.id} was not allowed to {kind} in {demand.stage}, and did"
         assert self.story.demand.stage in row.to, f"{kind} led from {demand.stage} to {self.story.demand.stage}"
         if kind in INSIDE:
@@ -310,10 +311,18 @@ class Life(RuleBasedStateMachine):
                 assert step not in clock.done, f"{ev.clock} {step} fell twice"
                 assert clock.stopped_at is None and (clock.paused_at is None or at <= clock.paused_at)
                 assert at >= clock.started_at
+                assert not any(
+                    self._inside(demand, ev.clock, s.from_at, at, s.until_at) for s in clock.shifts if s.kind == "pause"
+                )
                 self._share_used(demand, ev.clock, clock, step, at)
             if isinstance(ev, e.Reclassified | e.ClockReplanned | e.CalendarAdopted | e.ClockStarted):
                 last = {}  # reckoned anew: what fell by the promise of before is told already
             demand = evolve(demand, ev, self.story.now)
+
+    def _inside(self, demand: Demand, name: ClockKey, begin: datetime, at: datetime, end: datetime | None) -> bool:
+        """Whether the clock's own time lies between `begin` and `at`, and between that and the end of a pause."""
+        budget, none = demand.terms.budget_of(name), timedelta()
+        return end is not None and self._measure(budget, begin, at) > none and self._measure(budget, at, end) > none
 
     def _share_used(self, demand: Demand, name: ClockKey, clock: Clock, step: str, at: datetime) -> None:
         budget = demand.terms.budget_of(name)

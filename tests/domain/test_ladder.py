@@ -11,6 +11,7 @@ from domain import commands as c
 from domain.clocks import alarms, next_alarm
 from domain.ladder import PROMISED, Step
 from domain.rungs import told
+from domain.tasks import CoUnit
 from domain.vocabulary import ClockName, DecisionKind, Outcome, Stage
 from tests.domain import builders as b
 from tests.domain.year_2026 import CN, at, promised_by_the_district, wall
@@ -386,12 +387,14 @@ def test_no_step_is_lost_or_repeated_when_it_is_redone() -> None:
 def test_a_clock_that_breaks_just_when_the_meeting_takes_over_is_broken() -> None:
     """Accept is five working days overdue at the very instant at which the unit's task is due."""
     story = b.in_unit("A")
+    story.does(b.LIAISONS["A"], c.AddCoUnits(co_units=(CoUnit(unit="B", liaison="liaison-B"),)))
     due = story.demand.clocks[UNIT_DUE].due_at
     story.now = due
     story.rings()
     assert story.demand.stage is Stage.MEETING
-    clock = story.demand.clocks[UNIT_DUE]
-    assert clock.stopped_at == due and clock.breached
+    for task in (UNIT_DUE, "co_due:B"):
+        clock = story.demand.clocks[task]
+        assert clock.stopped_at == due and clock.breached
 
 
 def test_a_clock_that_broke_while_nobody_heard_the_meetings_bell_is_broken() -> None:

@@ -23,8 +23,9 @@ from gateways.temporal import connect
 from gateways.temporal.rotations import ensure_rotations, rotation_schedule
 from gateways.temporal.schedules import ensure_schedule
 from service import rotation_turns
+from service.publish_watch import open_watch
 from service.rotation import chair_of
-from service.rotation_turns import open_turns
+from service.rotation_turns import Turns
 from store import rosters
 from tests.builders import Product, new_key, resident, until
 
@@ -268,7 +269,7 @@ async def test_schedules_are_made_as_soon_as_temporal_is_there(
     monkeypatch.setattr(rotation_turns, "EVERY", timedelta(milliseconds=50))
     port = free_port()
     client = await connect(f"127.0.0.1:{port}", "default")
-    turns = open_turns(p.settings, p.pool)
+    turns = Turns(open_watch(p.settings, p.pool), p.pool)
     keeping = asyncio.create_task(turns.keep(client, p.task_queue))
     try:
         await asyncio.sleep(0.5)
