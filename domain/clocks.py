@@ -131,9 +131,8 @@ def falls_at(calendar: Calendar, clock: Clock, budget: Budget | None, step: Step
     """The instant at which a step of the ladder falls. Pauses have moved `due_at` already and move the rest alike."""
     if step.after is not None:
         at = due(calendar, clock.due_at, step.after)
-        return next(
-            (end for begin, end in _pauses(clock) if begin < at < end), at
-        )  # what fell in a pause waits for its end
+        in_a_pause = (end for begin, end in _pauses(clock) if begin < at < end)
+        return next(in_a_pause, at)  # counted in days, it may lie in a pause that has moved the due instant
     assert step.percent is not None
     if step.percent == 100:
         return _breaks_at(calendar, clock, budget)

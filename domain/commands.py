@@ -6,6 +6,7 @@ that no personal data reaches a workflow's history. Codes (`basis`, `reason`) co
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -15,6 +16,9 @@ from domain.promise import Promise
 from domain.routing import Candidate, Routing
 from domain.tasks import CoUnit
 from domain.vocabulary import DecisionKind, Outcome, Satisfied, Solved
+
+FURTHEST = timedelta(days=5 * 366)
+"""What a meeting sets beyond this is a slip of the pen, and lies where no calendar reckons."""
 
 TextId = Annotated[str, Field(min_length=1, max_length=64)]
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]

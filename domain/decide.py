@@ -7,7 +7,7 @@ workflow's own clock. One function per command below; what several share is in `
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from domain import co_units as co
@@ -26,9 +26,6 @@ from domain.worktime import Calendar
 
 UNHEARD = ("ring", "adopt_calendar")
 """Commands before which no bell is heard: what came under the calendar of before is not for a new one to tell."""
-
-FURTHEST = timedelta(days=5 * 366)
-"""What a meeting sets beyond this is a slip of the pen, and lies where no calendar reckons: the due instant stays."""
 
 
 def decide(demand: Demand, act: c.Act, now: datetime, calendar: Calendar) -> list[e.Event]:
@@ -177,7 +174,7 @@ def _resume(t: Turn, cmd: c.Resume) -> None:
 
 def _extend(t: Turn, cmd: c.Extend) -> None:
     clock = t.demand.clocks[ClockName.RESOLVE]
-    if clock.breached or clock.due_at <= t.now:
+    if clock.due_at <= t.now:
         raise DomainError("stage_forbids", "An extension is asked for before the time has run out.", clock="resolve")
     t.emit(e.ExtensionRequested(working_days=cmd.working_days, basis=cmd.basis))
 
@@ -255,8 +252,13 @@ def _decided_assign(t: Turn, cmd: c.Decide) -> None:
     t.to_unit(cmd.lead, bound=True)
     for helper in {h.unit: h for h in cmd.co_units if h.unit != cmd.lead.unit}.values():
         t.ask_help(helper, bound=True)
-    if cmd.due_at is not None and t.now < cmd.due_at < t.now + FURTHEST:
-        for name in (ClockName.RESOLVE, ClockName.UNIT_DUE):
+    _set_due(t, cmd, ClockName.RESOLVE, ClockName.UNIT_DUE)
+
+
+def _set_due(t: Turn, cmd: c.Decide, *names: ClockName) -> None:
+    """The instant that the meeting set, where it set one that lies ahead and within reach."""
+    if cmd.due_at is not None and t.now < cmd.due_at < t.now + c.FURTHEST:
+        for name in names:
             if name in t.demand.clocks:
                 t.emit(e.ClockExtended(clock=name, due_at=cmd.due_at))
 
@@ -280,6 +282,8 @@ def _decided_escalate(t: Turn, cmd: c.Decide) -> None:
 def _decided_return(t: Turn, cmd: c.Decide) -> None:
     assert t.demand.place is not None
     t.to_worker(t.demand.place.worker, "returned")
+    if not t.demand.terms.of_0_1:
+        _set_due(t, cmd, ClockName.RESOLVE)
 
 
 def _decided_final_reply(t: Turn, cmd: c.Decide) -> None:

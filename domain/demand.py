@@ -50,6 +50,11 @@ class Clock(BaseModel):
     done: tuple[str, ...] = ()
 
     @property
+    def overdue(self) -> bool:
+        """Whether its present due instant was missed; a clock that was broken may have got a new one since."""
+        return self.breached and (not self.done or BREACH.key in self.done)
+
+    @property
     def running(self) -> bool:
         return self.stopped_at is None and self.paused_at is None
 
@@ -125,7 +130,7 @@ class Demand(BaseModel):
         What the holder owes: a co-unit's part is its own.
         """
         running = [c for n, c in self.clocks.items() if c.running and n != ClockName.REOPEN and unit_of(n) is None]
-        ahead = [c.due_at for c in running if not c.breached]
+        ahead = [c.due_at for c in running if not c.overdue]
         return min(ahead or [c.due_at for c in running], default=None)
 
 

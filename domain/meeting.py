@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.actors import Actor
-from domain.commands import Decide, Id, TextId
+from domain.commands import FURTHEST, Decide, Id, TextId
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.routing import Candidate
@@ -208,9 +208,11 @@ def _is_complete(meeting: Meeting, d: Decision, now: datetime) -> None:
             raise DomainError(code, rule, kind=d.kind)
     ahead = [("/due_at", d.due_at), ("/review_at", d.review_at), *(("/milestones", at) for at in d.milestones)]
     for field, at in ahead:
+        what = {"/due_at": "due instant", "/review_at": "review date"}.get(field, "due instant of a milestone")
         if at is not None and at <= now:
-            what = {"/due_at": "due instant", "/review_at": "review date"}.get(field, "due instant of a milestone")
             raise DomainError("validation_failed", f"The {what} lies in the past.", field=field)
+        if at is not None and at > now + FURTHEST:
+            raise DomainError("validation_failed", f"The {what} lies more than five years ahead.", field=field)
     if d.ruling is not None:
         _is_a_ruling(meeting, d, d.ruling, now)
     if d.co_units:

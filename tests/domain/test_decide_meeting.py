@@ -127,6 +127,20 @@ def test_a_decision_without_what_it_needs_is_refused(kind: DecisionKind, missing
     assert story.demand == before
 
 
+def test_back_to_the_grid_with_a_new_due_the_ladder_begins_anew() -> None:
+    story = b.in_grid().lives(days=30)
+    assert story.demand.stage is Stage.MEETING and story.demand.clocks[RESOLVE].breached
+    new = story.now + timedelta(days=10)
+    story.decides(DecisionKind.RETURN_TO_GRID, due_at=new)
+    clock = story.demand.clocks[RESOLVE]
+    assert (story.demand.stage, clock.due_at, clock.breached) == (Stage.GRID, new, True)
+    assert story.demand.due_at == new, "somebody owes it by a known instant again"
+    story.does(b.WORKER, c.Extend(working_days=2, basis="season"))
+    breaches = story.types().count("clock_breached")
+    story.lives(days=11)
+    assert story.types().count("clock_breached") == breaches + 1
+
+
 def test_a_final_reply_is_final() -> None:
     story = b.in_meeting()
     story.decides(DecisionKind.FINAL_REPLY)

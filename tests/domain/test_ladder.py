@@ -171,6 +171,9 @@ def test_a_follow_up_that_does_not_end_is_taken_over_by_the_supervisor() -> None
     assert (story.demand.stage, story.demand.holder) == (Stage.FEEDBACK, b.SUPERVISOR.id)
     (over,) = [entry for entry in story.entries if entry.type == "taken_over"]
     assert over.data == {"person": b.SUPERVISOR.id, "reason": "overdue"}
+    story.does(b.SUPERVISOR, c.CallBack(channel="phone"))
+    story.does(b.SUPERVISOR, b.satisfied())
+    assert story.demand.stage is Stage.CLOSED, "whoever holds it can bring it to its end"
 
 
 def test_what_the_supervisor_holds_already_is_not_taken_over_again() -> None:

@@ -176,7 +176,7 @@ def test_loading_pulls_in_nothing_heavy() -> None:
 def test_an_overlay_replaces_what_it_names_and_leaves_the_rest(district: District) -> None:
     fast = load_pack(PACK, FAST)
     assert fast.sla.reopen_window.amount * 3600 == pytest.approx(30, abs=0.1)
-    assert fast.sla.refusal_window.amount * 3600 == pytest.approx(60, abs=0.1)
+    assert fast.sla.refusal_window.amount * 3600 == pytest.approx(20, abs=0.1)
     assert fast.sla.call_back.attempts == district.sla.call_back.attempts
     assert fast.sla.redo_limit == 2
     assert fast.units == district.units
