@@ -127,8 +127,8 @@ async def test_the_chair_is_whose_turn_it_is_when_the_session_is_opened(
 ) -> None:
     """Midnight, and with it the turn of the month, comes between the agenda and the session."""
     p, real = product, product.desk.now
-    turn = next(real() + DAY * n for n in range(40) if (real() + timedelta(hours=8) + DAY * n).day == 1)
-    midnight = turn.replace(hour=16, minute=0, second=0, microsecond=0) - DAY  # in Shanghai
+    here = (real() + timedelta(hours=8)).replace(hour=0, minute=0, second=0, microsecond=0)  # in Shanghai
+    midnight = next(here + DAY * n for n in range(1, 40) if (here + DAY * n).day == 1) - timedelta(hours=8)
     monkeypatch.setattr(p.desk, "now", lambda: midnight - timedelta(minutes=1))
     d, secretary = await on_agenda(p, "wenqulu-04"), p.secretary_of("wenqulu")
     before = await p.hold("wenqulu", await p.convene("wenqulu", secretary, kind="extra"), secretary, "open")
