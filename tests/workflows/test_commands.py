@@ -71,7 +71,7 @@ async def test_validator_and_handler_agree_with_the_rules(product: Product) -> N
         demand = await p.started(number)
         sent = act(command, actor)
         try:
-            expected = [e.type for e in decide(demand, sent, demand.opened_at or p.desk.now(), p.desk.calendar)]
+            expected = [e.type for e in decide(demand, sent, p.desk.now(), p.desk.calendar)]
         except DomainError as refused:
             assert (await refusal(p.send(number, sent))).type == refused.code, command
             continue
