@@ -24,11 +24,24 @@ class Alarm(NamedTuple):
     step: Step
 
 
+class _Memo:
+    """The alarms last worked out. One command asks for those of the same demand four times over."""
+
+    last: tuple[Demand, Calendar, list[Alarm]] | None = None
+
+
 def alarms(demand: Demand, calendar: Calendar) -> list[Alarm]:
     """The next bell of every clock that runs, soonest first.
 
     One that stands still rings for what came before its pause: reckoned anew, it can turn out to be broken already.
     """
+    last = _Memo.last
+    if last is None or last[0] is not demand or last[1] is not calendar:  # both are frozen: the same is equal
+        last = _Memo.last = (demand, calendar, _alarms(demand, calendar))
+    return list(last[2])
+
+
+def _alarms(demand: Demand, calendar: Calendar) -> list[Alarm]:
     if demand.sealed:
         return []
     found = (_first(demand, calendar, n, c) for n, c in demand.clocks.items() if c.stopped_at is None)
