@@ -114,6 +114,9 @@ PROBLEMS: dict[str, Kind] = {
     "unit_retired": Kind(409, "单位已停用", "The unit is retired", "请先用 PUT 提交完整的单位以恢复。", "PUT the whole unit to bring it back."),
     "unit_has_tasks": Kind(409, "单位还有在办事项", "The unit has open tasks", "请写明 hand_over_to（由谁接办），或 keep_running（由原单位办完）。", "Say `hand_over_to`, who takes them over, or `keep_running`: it works them off."),
     "days_over": Kind(409, "日期已过", "These days have passed", "已过的日期不再更改；请从今天或以后开始，或只改结束日期。", "Begin today or later, or change only the last day."),
+    # Figures
+    "unknown_definition": Kind(422, "没有这个口径", "No such definition", "请从 facts.known 中选择，或不写 definition。", "Take one of facts.known, or leave out `definition`."),
+    "month_not_over": Kind(409, "该月尚未结束", "The month is not over", "请在该月结束后再保存；当前数字可直接查询。", "Keep it once the month is over; until then read the figures as they are."),
     # The service
     "unavailable": Kind(503, "服务暂时不可用", "Temporarily unavailable", "请按 Retry-After 等待后再试。", "Wait as Retry-After says, then try again.", 2),
     "outcome_unknown": Kind(503, "结果尚不确定", "The outcome is not known yet", "请用同一 Idempotency-Key 重试，不会重复办理。", "Repeat with the same Idempotency-Key; it will not be done twice.", 2),

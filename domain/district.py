@@ -16,12 +16,15 @@ from pydantic import BaseModel, ConfigDict
 from domain.care import CareGroup
 from domain.categories import Category, CategoryGroup, Suggestion, suggest
 from domain.directory import Directory, directory
+from domain.duplicates import DuplicateRules
 from domain.errors import DomainError
+from domain.kpi_definition import RateBook
 from domain.menu import Service
 from domain.people import Person
 from domain.places import Community, Compound, Grid, Id, Name, PropertyUnit
 from domain.policies import MeetingSettings, Rotation, RoutingRules, Sla, Version
 from domain.screening import Screening, ScreeningRule
+from domain.similarity import telling_of
 from domain.units import Coverage, Stewardship, Unit, UnitKind, coverage
 from domain.vocabulary import Role
 
@@ -57,12 +60,19 @@ class District(BaseModel):
     rotations: tuple[Rotation, ...]
     meetings: tuple[MeetingSettings, ...]
     screening: tuple[ScreeningRule, ...]
+    rates: RateBook
     menu: tuple[Service, ...] = ()
     care_groups: tuple[CareGroup, ...] = ()
+    duplicates: DuplicateRules = DuplicateRules(version="unset")
 
     @cached_property
     def directory(self) -> Directory:
         return directory(self)
+
+    @cached_property
+    def telling(self) -> frozenset[str]:
+        """The fragments of words by which a category is known: public, and worth more than others in a text."""
+        return telling_of(word for category in self.categories for word in (category.name, *category.keywords))
 
     def community(self, id: str) -> Community:
         return _known(self.directory.communities, id, "community")

@@ -19,11 +19,13 @@ from domain.worktime import Calendar
 from gateways.temporal import connect
 from runtime.settings import Settings
 from service.calendars import Almanac
+from service.likeness import Keeper
 from service.publish_in_force import InForce
 from service.publish_watch import Watch, open_watch
 from service.staffing import Staffing
 from service.starter import LEASE, Starter
 from store import queries, rosters, rulings, unit_tasks
+from store.fingerprint import Fingerprints
 from store.intake import Writer, next_numbers
 from store.pool import UNAVAILABLE as POOL_UNAVAILABLE
 from store.pool import Pool, open_pool
@@ -60,6 +62,7 @@ class Desk:
     staffing: Staffing
     writer: Writer
     starter: Starter
+    likenesses: Keeper
     watch: Watch
     loads: Loads = field(default_factory=Loads)
     rulings: tuple[Ruling, ...] = ()
@@ -144,6 +147,8 @@ async def open_desk(settings: Settings) -> Desk:
         pool.terminate()
         raise
     temporal = await connect(settings.temporal_address, settings.temporal_namespace)
+    sealer, prints = Sealer(settings.key_ring()), Fingerprints(settings.key_ring())
+    starter = Starter(pool, temporal, settings.task_queue, at_once=settings.starters)
     desk = Desk(
         settings=settings,
         district=found.district,
@@ -152,10 +157,11 @@ async def open_desk(settings: Settings) -> Desk:
         pool=pool,
         engine=queries.open_engine(settings.database_url, size=5),
         temporal=temporal,
-        sealer=Sealer(settings.key_ring()),
+        sealer=sealer,
         staffing=Staffing.of(found.district),
         writer=Writer(pool, lease=LEASE),
-        starter=Starter(pool, temporal, settings.task_queue, at_once=settings.starters),
+        starter=starter,
+        likenesses=Keeper(pool, sealer, prints, lambda: desk.district, lambda: starter.surging),
         watch=watch,
     )
     desk.put_in_force(found, watch.this_year)
@@ -163,5 +169,6 @@ async def open_desk(settings: Settings) -> Desk:
     await desk.look_at_rulings()
     await desk.look_at_rosters()
     desk.district.directory  # noqa: B018  (built now, not in the first request)
-    desk._tasks += [asyncio.create_task(desk._watch_loads()), asyncio.create_task(watch.run())]
+    background = (desk._watch_loads(), watch.run(), desk.likenesses.run())
+    desk._tasks += [asyncio.create_task(one) for one in background]
     return desk

@@ -94,6 +94,14 @@ class SubmitForm(_Form):
         return self
 
 
+class DraftForm(_Form):
+    """What somebody is about to submit, to look for duplicates of it."""
+
+    text: Story
+    category: Code | None = None
+    location: Location | None = None
+
+
 class _Action(_Form):
     note: Words | None = None
     file_ids: Annotated[tuple[Code, ...], Field(max_length=20)] = ()

@@ -88,6 +88,7 @@ async def _submit(desk: Desk, actor: Actor, form: SubmitForm, key: str | None) -
         assert stored_key is not None
         return await _repetition(desk, actor, stored_key, fingerprint)
     desk.starter.soon(demand, desk.calendar)
+    desk.likenesses.soon(number)
     return Submitted(number, body, repeated=False)
 
 
@@ -138,9 +139,16 @@ def _category(
             rule = "The service has a category of its own. Leave `category` out, or leave `service` out."
             raise DomainError("validation_failed", rule, field="/category", category=service.category)
         return d.category(service.category), "caller"
-    if form.category is not None:
-        return d.category(form.category), "caller"
-    suggested = d.suggest_categories(form.text, limit=1)
+    return category_of(d, form.text, form.category)
+
+
+def category_of(
+    d: District, text: str, said: str | None
+) -> tuple[Category, Literal["caller", "suggestion", "default"]]:
+    """What the caller says, or what the text speaks of. Raises DomainError `unknown_category`."""
+    if said is not None:
+        return d.category(said), "caller"
+    suggested = d.suggest_categories(text, limit=1)
     if suggested:
         return d.category(suggested[0].code), "suggestion"
     return d.category(FALLBACK_CATEGORY), "default"
@@ -176,5 +184,5 @@ def _sealed_reporter(desk: Desk, form: SubmitForm, number: str) -> bytes | None:
     if form.reporter is not None:
         said |= form.reporter.model_dump(exclude_none=True)
     if form.location is not None:
-        said |= form.location.model_dump(include={"building", "room"}, exclude_none=True)
+        said |= form.location.model_dump(include={"building", "room", "lat", "lon"}, exclude_none=True)
     return desk.sealer.seal(json.dumps(said, ensure_ascii=False), number) if said else None

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from domain.care import CareGroup
 from domain.categories import Category, CategoryGroup
 from domain.district import District
+from domain.duplicates import DuplicateRules
+from domain.kpi_definition import RateBook
 from domain.menu import Service
 from domain.people import Person
 from domain.places import Community, Compound, Grid, Id, Latitude, Longitude, Name, PropertyGrade, PropertyUnit
@@ -166,6 +168,8 @@ class PackFiles(_File):
     screening: ScreeningFile
     menu: MenuFile
     care_groups: CareGroupsFile
+    rates: RateBook
+    duplicates: DuplicateRules
 
     def assemble(self) -> District:
         """The district, not yet cross-checked."""
@@ -188,6 +192,8 @@ class PackFiles(_File):
             screening=self.screening.rules,
             menu=self.menu.services,
             care_groups=self.care_groups.care_groups,
+            rates=self.rates,
+            duplicates=self.duplicates,
         )
 
 

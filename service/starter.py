@@ -53,6 +53,11 @@ class Starter:
         finally:
             self._submissions -= 1
 
+    @property
+    def surging(self) -> bool:
+        """So many are being accepted that everything else steps back."""
+        return self._submissions > SURGE
+
     def soon(self, demand: Demand, calendar: Calendar) -> None:
         """Start it as soon as possible; never blocks, never raises."""
         if len(self._waiting) < MOST_WAITING:
@@ -84,7 +89,7 @@ class Starter:
     async def _work(self) -> None:
         while True:
             await self._something.wait()
-            if self._submissions > SURGE:
+            if self.surging:
                 await asyncio.sleep(SURGE_PAUSE_SECONDS)
             if not self._waiting:
                 self._something.clear()

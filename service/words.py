@@ -63,10 +63,17 @@ async def words_of(desk: Desk, actor: Actor, number: str) -> View:
                 "text": desk.sealer.open(sealed, number),
             }
             for text_id, kind, author, at, sealed in rows
-            if kind in ("demand", "reply") or author == actor.id or not _is_reporter(demand, actor)
+            if may_read(demand, actor, kind, author)
         ],
         "reporter": json.loads(desk.sealer.open(reporter, number)) if reporter else None,
     }  # fmt: skip
+
+
+def may_read(demand: Demand, actor: Actor, kind: str, author: str) -> bool:
+    """Whether somebody who may see the demand may read this text of it: reporters read what is public and their own."""
+    if _sees_nothing_personal(actor):
+        return False
+    return kind in ("demand", "reply") or author == actor.id or not _is_reporter(demand, actor)
 
 
 def _sees_nothing_personal(actor: Actor) -> bool:

@@ -7,6 +7,7 @@ reporters are sealed (encrypted) and kept apart, so that reading a list touches 
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Identity,
     Index,
     LargeBinary,
+    Numeric,
     Sequence,
     SmallInteger,
     Text,
@@ -150,7 +152,7 @@ class DemandTextRow(SQLModel, table=True):
 
 
 class ReporterRow(SQLModel, table=True):
-    """The person behind a demand, sealed: name, phone, building, room."""
+    """The person behind a demand and where they said it is, sealed: name, phone, building, room, lat, lon."""
 
     __tablename__ = "reporter"
 
@@ -353,3 +355,22 @@ class ChairTurnRow(SQLModel, table=True):
     handed_over_at: datetime = _at()
     open_items: int
     items: dict[str, Any] = _json()
+
+
+class RateFigureRow(SQLModel, table=True):
+    """A figure of a month that is over, by one definition, for one key of a grouping (both empty: for everything).
+
+    An empty key within a grouping is what has none, such as demands without a unit.
+    """
+
+    __tablename__ = "rate_figure"
+
+    month: date = Field(primary_key=True)
+    definition: str = Field(primary_key=True, sa_type=Text)
+    grouping: str = Field(primary_key=True, sa_type=Text)
+    key: str = Field(primary_key=True, sa_type=Text)
+    figure: str = Field(primary_key=True, sa_type=Text)
+    numerator: Decimal = Field(sa_column=Column(Numeric, nullable=False))
+    denominator: int | None = None
+    excluded: dict[str, Any] = _json()
+    computed_at: datetime = _at()

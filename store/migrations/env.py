@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
+import store.likeness_tables
 import store.list_tables
 import store.tables  # noqa: F401  (fills SQLModel.metadata)
 

@@ -27,6 +27,23 @@ NUMBER = "D-1"
 COMMUNITY, COMMITTEE = "c1", "district"
 
 
+RATES: dict[str, Any] = {
+    "in_force": "r1",
+    "definitions": (
+        {
+            "version": "r1", "weights": {"response": 0.3, "resolution": 0.35, "satisfaction": 0.35}, "partly": 0.5,
+            "satisfied": ("satisfied", "basically_satisfied"), "excluded": ("out_of_scope", "duplicate", "withdrawn"),
+            "clocks": (
+                "locate", "accept", "contact", "resolve", "refusal_window", "unit_due", "co_window", "co_due", "decide",
+                "follow_up",
+            ),
+            "contact_not_needed": ("patrol",), "settles": ("assign", "project", "return_to_grid", "final_reply"),
+        },
+    ),
+}  # fmt: skip
+"""What the figures count in a small district."""
+
+
 def an_actor(id: str, role: Role, **scope: str) -> Actor:
     return Actor(id=id, grants=(Grant(role=role, **scope),))
 

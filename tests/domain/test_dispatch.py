@@ -52,7 +52,7 @@ def a_district(*units: dict[str, Any], **changes: Any) -> District:
         "compounds": compounds, "property_units": ({"id": "firm", "name": "物业", "grade": "basic"},), "units": units,
         "stewardships": (), "people": (), "categories_version": "1", "category_groups": (), "categories": (PIPES, LIFTS),
         "sla": an_sla(), "routing": {"version": "r7", "rules": (), "default": {"stage": "meeting"}}, "rotations": (),
-        "meetings": (), "screening": (),
+        "meetings": (), "screening": (), "rates": b.RATES,
     }  # fmt: skip
     return District.model_validate(said | changes)
 

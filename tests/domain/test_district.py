@@ -10,6 +10,7 @@ from domain.district import District
 from domain.errors import DomainError
 from domain.units import Resource
 from domain.vocabulary import Role
+from tests.domain.builders import RATES
 
 SPRING = date(2027, 3, 10)
 
@@ -147,6 +148,7 @@ def a_district(**changes: Any) -> District:
             },
             {"id": "court", "kind": "court", "go_to": "法院", "go_to_en": "Court", "phrases": ["不服判决"]},
         ],
+        "rates": RATES,
     }
     return District.model_validate(parts | changes)
 

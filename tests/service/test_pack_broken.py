@@ -302,6 +302,30 @@ BROKEN: dict[str, tuple[Break, str, str, str]] = {
         "phrases[不服判决]",
         "its own phrase",
     ),
+    "a threshold beyond its scale": (
+        replace("duplicates.toml", "least_text = 0.12", "least_text = 12"),
+        "duplicates.toml",
+        "least_text",
+        "less than or equal to 1",
+    ),
+    "thresholds without a version": (
+        remove_line("duplicates.toml", "version = "),
+        "duplicates.toml",
+        "version",
+        "Add `version`",
+    ),
+    "weights that do not add up": (
+        replace("rates.toml", "response = 0.30", "response = 0.40"),
+        "rates.toml",
+        "definitions[0].weights",
+        "Change the value",
+    ),
+    "a definition in force that is not there": (
+        replace("rates.toml", 'in_force = "1"', 'in_force = "2"'),
+        "rates.toml",
+        "(whole file)",
+        "Change the value",
+    ),
     "no such time zone": (
         replace("district.toml", "Asia/Shanghai", "Asia/Yongchuan"),
         "district.toml",

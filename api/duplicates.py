@@ -1,0 +1,45 @@
+"""Likely duplicates and hot spots over HTTP: suggestions for people, nothing is merged here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from api.auth import Caller
+from api.demands import Code, Number
+from api.strict_json import StrictRoute
+from service import duplicates, hot_spots
+from service.forms import DraftForm
+
+router = APIRouter(prefix="/api/v1", tags=["duplicates"], route_class=StrictRoute)
+
+
+@router.post("/demands/duplicates")
+async def find_duplicates_of_draft(form: DraftForm, caller: Caller, request: Request) -> dict[str, Any]:
+    """Demands that may be the same matter as one that is about to be submitted, likeliest first, with the reasons.
+    Nothing of the draft is kept.
+
+    Staff see those in their scope. Residents see only how many there are, what about, since which day and in which
+    stage; numbers only of their own."""
+    return await duplicates.of_draft(request.app.state.desk, caller, form)
+
+
+@router.get("/demands/{number}/duplicates")
+async def list_duplicates(number: Number, caller: Caller, request: Request) -> dict[str, Any]:
+    """Demands that may be the same matter as this one: same branch of categories, same place or not far, near in time,
+    similar text; likeliest first, with the reasons. Who sees what is as for a draft."""
+    return await duplicates.of_demand(request.app.state.desk, caller, number)
+
+
+@router.get("/hot-spots")
+async def list_hot_spots(
+    caller: Caller,
+    request: Request,
+    community: Code = None,
+    days: Annotated[int, Query(ge=1, le=90, description="How far back, in calendar days.")] = 30,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> list[dict[str, Any]]:
+    """What several people reported at one place across days, the hottest first: matter for the next joint meeting. Heat
+    counts reporters, broken clocks and days with a report. For secretaries, chairs and supervisors."""
+    return await hot_spots.listed(request.app.state.desk, caller, community, days=days, limit=limit)

@@ -1,0 +1,52 @@
+"""A demand's case file: everything that is kept of it and that the caller may read, signed."""
+
+from __future__ import annotations
+
+from domain.actors import Actor
+from domain.case_file import CaseFile, CaseText, Withheld, calendars_named, case_text, stand_of
+from domain.errors import DomainError
+from domain.worktime import Calendar
+from service import case_signing
+from service.desk import Desk
+from service.reading import find
+from service.words import may_read
+from store import calendars
+from store import case_file as storing
+
+
+async def case_file(desk: Desk, actor: Actor, number: str, *, product: str) -> CaseFile:
+    """The file as of now; `product` is the version that makes it.
+
+    It holds what stands in the tables, whether that fits together or not: finding that out is for whoever checks it.
+    The reporter's name and phone never are in it. Raises DomainError `not_found` as in `find`.
+    """
+    await find(desk, actor, number)
+    kept = await storing.whole(desk.pool, number)
+    if kept is None:
+        raise DomainError("not_found", "There is no demand with this number, or it is not in your scope.")
+    shown = [one for one in kept.texts if may_read(kept.demand, actor, one.kind, one.author)]
+    file = CaseFile(
+        product=product,
+        exported_at=desk.now(),
+        exported_by=actor.id,
+        number=number,
+        state=stand_of(kept.demand),
+        calendars=await _calendars(desk, calendars_named(kept.entries)),
+        entries=kept.entries,
+        texts=tuple(_opened(desk, number, one) for one in shown),
+        withheld=tuple(Withheld(id=one.id, kind=one.kind) for one in kept.texts if one not in shown),
+    )
+    return case_signing.sign(file, desk.settings.key_ring())
+
+
+def _opened(desk: Desk, number: str, one: storing.KeptText) -> CaseText:
+    text = desk.sealer.open(one.sealed, number)
+    return case_text(number, id=one.id, kind=one.kind, author=one.author, written_at=one.written_at, text=text)
+
+
+async def _calendars(desk: Desk, versions: list[str]) -> tuple[Calendar, ...]:
+    """One that was never kept is left out; the check says so."""
+    found = [await calendars.load(desk.pool, version) for version in versions]
+    known = [desk.calendar if one is None and version == desk.calendar.version else one
+             for version, one in zip(versions, found, strict=True)]  # fmt: skip
+    return tuple(one for one in known if one is not None)
