@@ -21,7 +21,8 @@ from service.places import local_date
 from service.repeats import Answered, Asked, other_body
 from service.views import View, instant, person_view
 from store import care as storing
-from store.care import Change, Wanted
+from store.care import Wanted
+from store.histories import Change
 
 OVERSEE = (Role.SUPERVISOR, Role.COMMUNITY_SECRETARY)
 
@@ -92,7 +93,7 @@ async def end(desk: Desk, actor: Actor, id: str, key: str | None) -> Answered:
 async def history(desk: Desk, actor: Actor, id: str, *, after: int, limit: int) -> list[View]:
     """What was done with an entry, oldest first. DomainError `not_found`."""
     await _within(desk, actor, id, ended=True)
-    changes = await storing.history(desk.pool, id, after=after, limit=limit)
+    changes = await storing.HISTORY.page(desk.pool, id, after=after, limit=limit)
     return [
         {"seq": c.seq, "type": c.type, "at": instant(c.at), "by": person_view(desk, c.actor), "data": dict(c.data)}
         for c in changes

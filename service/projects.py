@@ -23,7 +23,8 @@ from service.reading import find, seen
 from service.repeats import Answered, Asked, other_body
 from service.views import View, instant, person_view, unit_view
 from store import projects as storing
-from store.projects import Change, Changing, Wanted
+from store.histories import Change
+from store.projects import Changing, Wanted
 
 
 async def open_project(desk: Desk, actor: Actor, form: ProjectForm, key: str | None) -> Answered:
@@ -157,7 +158,7 @@ async def history(desk: Desk, actor: Actor, id: str, *, after: int, limit: int) 
     found = await storing.one(desk.pool, id)
     if found is None:
         raise _no_project()
-    changes = await storing.history(desk.pool, id, after=after, limit=limit)
+    changes = await storing.HISTORY.page(desk.pool, id, after=after, limit=limit)
     named = {str(c.data["number"]) for c in changes if "number" in c.data}
     named |= {str(n) for c in changes for n in c.data.get("linked", ())}
     visible = await seen(desk, actor, named)

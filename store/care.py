@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,6 +12,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from domain.care import Entry, Reach
+from store.histories import Change, History
 from store.pool import Pool
 
 PERSON = "care_person"
@@ -44,6 +44,9 @@ where id = $1
 """
 
 
+HISTORY = History("care_event", "entry")
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which entries a list shows; None means any. `overdue`: whose next check-in lies before the local date `on`."""
@@ -53,17 +56,6 @@ class Wanted:
     group: str | None = None
     responsible: str | None = None
     overdue: bool | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """One entry of the history: who, when, what; nothing personal."""
-
-    seq: int
-    type: str
-    at: datetime
-    actor: str
-    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -115,15 +107,6 @@ async def readings(pool: Pool, id: str, *, before: int | None, limit: int) -> li
     return [(row["id"], Reading(row["at"], row["actor"])) for row in rows]
 
 
-async def history(pool: Pool, id: str, *, after: int, limit: int) -> list[Change]:
-    """Oldest first."""
-    rows = await pool.fetch(
-        "select seq, type, at, actor, data from care_event where entry = $1 and seq > $2 order by seq limit $3",
-        id, after, limit,
-    )  # fmt: skip
-    return [Change(**{**dict(row), "data": json.loads(row["data"])}) for row in rows]
-
-
 class Changing:
     """One transaction on one entry; nobody else changes it meanwhile."""
 
@@ -148,10 +131,7 @@ class Changing:
         )  # fmt: skip
 
     async def record(self, entry: str, change: Change) -> None:
-        await self.connection.execute(
-            "insert into care_event (entry, seq, type, at, actor, data) values ($1, $2, $3, $4, $5, $6)",
-            entry, change.seq, change.type, change.at, change.actor, json.dumps(change.data, ensure_ascii=False),
-        )  # fmt: skip
+        await HISTORY.append(self.connection, entry, change)
 
 
 @asynccontextmanager

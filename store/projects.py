@@ -7,16 +7,17 @@ that recorded the decision, the list says the same as the log.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from domain.projects import Project
+from store.histories import Change, History
 from store.pool import Pool
 
 _WHOLE = """
@@ -58,6 +59,9 @@ update project set title = $2, lead_unit = $3, due_on = $4, state = $5, closed_a
 """
 
 
+HISTORY = History("project_event", "project")
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which projects a list shows; None means any. `overdue` is reckoned as of the local date `on`."""
@@ -66,17 +70,6 @@ class Wanted:
     state: str | None = None
     unit: str | None = None
     overdue: bool | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """One entry of a project's history."""
-
-    seq: int
-    type: str
-    at: datetime
-    actor: str
-    data: Mapping[str, Any]
 
 
 async def next_id(pool: Pool) -> str:
@@ -107,15 +100,6 @@ async def of_demand(pool: Pool, number: str) -> list[Project]:
     return [_project(row) for row in await pool.fetch(_OF_DEMAND, number)]
 
 
-async def history(pool: Pool, id: str, *, after: int, limit: int) -> list[Change]:
-    """Oldest first."""
-    rows = await pool.fetch(
-        "select seq, type, at, actor, data from project_event where project = $1 and seq > $2 order by seq limit $3",
-        id, after, limit,
-    )  # fmt: skip
-    return [Change(**{**dict(row), "data": json.loads(row["data"])}) for row in rows]
-
-
 class Changing:
     """One transaction on one project; nobody else changes it meanwhile."""
 
@@ -144,10 +128,7 @@ class Changing:
         await self._write_parts(p)
 
     async def record(self, project: str, change: Change) -> None:
-        await self.connection.execute(
-            "insert into project_event (project, seq, type, at, actor, data) values ($1, $2, $3, $4, $5, $6)",
-            project, change.seq, change.type, change.at, change.actor, json.dumps(change.data, ensure_ascii=False),
-        )  # fmt: skip
+        await HISTORY.append(self.connection, project, change)
 
     async def _write_parts(self, p: Project) -> None:
         for table in ("project_milestone", "project_demand", "project_activity"):
