@@ -87,8 +87,8 @@ async def test_a_refused_decision_takes_its_project_back_but_never_one_that_live
     for one in (fresh, linked, moved):
         await projects.forget(pool, one.id)
     assert [await projects.one(pool, p.id) is None for p in (fresh, linked, moved)] == [True, False, False]
-    assert await projects.history(pool, fresh.id, after=0, limit=9) == []
-    assert len(await projects.history(pool, linked.id, after=0, limit=9)) == 1
+    assert await projects.HISTORY.page(pool, fresh.id, after=0, limit=9) == []
+    assert len(await projects.HISTORY.page(pool, linked.id, after=0, limit=9)) == 1
 
 
 async def test_one_decision_opens_one_project_however_often_it_comes(pool: Pool) -> None:
