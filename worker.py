@@ -19,8 +19,8 @@ from activities.relay import relay
 from gateways.temporal import connect_patiently
 from runtime.logging import configure_logging
 from runtime.settings import Settings, SettingsError, load_settings
-from service.admin_hand_over import HandOvers
 from service.cadence import Bodies
+from service.keepers import open_keepers
 from service.publish_watch import open_watch
 from service.rotation_turns import Turns
 from store.pool import open_pool
@@ -40,7 +40,7 @@ async def run(settings: Settings) -> None:
     if client is None:
         return
     queue, watch = settings.task_queue, open_watch(settings, pool)
-    bodies, turns, hand_overs = Bodies(watch), Turns(watch, pool), HandOvers(watch, pool)
+    bodies, turns, keepers = Bodies(watch), Turns(watch, pool), open_keepers(settings, pool, watch)
     demands, meetings = DemandActivities(pool, client, queue, bodies.rules), MeetingActivities(pool, client, queue)
     worker = Worker(
         client, task_queue=queue, workflows=[ResidentDemand, JointMeeting, ConveneMeeting, ChairRotation],
@@ -52,7 +52,7 @@ async def run(settings: Settings) -> None:
     async with worker, asyncio.TaskGroup() as group:
         log = structlog.get_logger()
         log.info("worker ready", task_queue=queue)
-        kept = (one.keep(client, queue) for one in (bodies, turns, hand_overs))
+        kept = (one.keep(client, queue) for one in (bodies, turns, *keepers))
         tasks = [group.create_task(one) for one in (relay(pool, client, queue), *kept)]
         await stop.wait()
         log.info("worker stopping")
