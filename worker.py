@@ -13,8 +13,7 @@ from pathlib import Path
 import structlog
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
-from activities.demand import DemandActivities
-from activities.meeting import MeetingActivities
+from activities.registry import activities_of
 from activities.relay import relay
 from gateways.temporal import connect_patiently
 from runtime.logging import configure_logging
@@ -24,6 +23,7 @@ from service.keepers import open_keepers
 from service.publish_watch import open_watch
 from service.rotation_turns import Turns
 from store.pool import open_pool
+from store.seal import Sealer
 from workflows.chair_rotation import ChairRotation
 from workflows.convene_meeting import ConveneMeeting
 from workflows.joint_meeting import JointMeeting
@@ -41,10 +41,9 @@ async def run(settings: Settings) -> None:
         return
     queue, watch = settings.task_queue, open_watch(settings, pool)
     bodies, turns, keepers = Bodies(watch), Turns(watch, pool), open_keepers(settings, pool, watch)
-    demands, meetings = DemandActivities(pool, client, queue, bodies.rules), MeetingActivities(pool, client, queue)
     worker = Worker(
         client, task_queue=queue, workflows=[ResidentDemand, JointMeeting, ConveneMeeting, ChairRotation],
-        activities=[demands.record, demands.put_on_agenda, meetings.record_items, meetings.convene_meeting, turns.hand_over],
+        activities=[*activities_of(pool, client, queue, Sealer(settings.key_ring()), bodies.rules), turns.hand_over],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(), activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),  # a dead worker's demands go to another one
         max_cached_workflows=2000, graceful_shutdown_timeout=timedelta(seconds=10),

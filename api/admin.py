@@ -1,4 +1,4 @@
-"""Administration over HTTP: units, their resources, stewards of grids, rosters, leave; and the trail of every change.
+"""Administration over HTTP: units, their resources, stewards of grids, rosters, people, leave; and the trail of every change.
 
 What is PUT replaces a version that the caller has seen (ETag and If-Match), counts at once or from `effective_at` on, and is
 tried with `dry_run=true` first.
@@ -21,12 +21,23 @@ from api.problems import problem
 from api.publishing import DryRun, EffectiveAt, PublicationId, read_as_json
 from api.strict_json import StrictRoute
 from service import admin, admin_trail
-from service.admin_forms import CancelForm, How, LeaveForm, ResourceForm, RetireForm, RosterForm, StewardForm, UnitForm
+from service.admin_forms import (
+    CancelForm,
+    How,
+    LeaveForm,
+    PersonForm,
+    ResourceForm,
+    RetireForm,
+    RosterForm,
+    StewardForm,
+    UnitForm,
+)
 from service.admin_views import standing_view
 from service.desk import Desk
-from service.publish_carry import Published
-from service.publish_district import PERSON_LEAVE, ROSTER, STEWARDSHIP, UNIT
+from service.publish_carry import Published, must_be
+from service.publish_district import PERSON, PERSON_LEAVE, ROSTER, STEWARDSHIP, UNIT
 from service.publish_in_force import CANCELLATION
+from service.publishing import READERS
 
 router = APIRouter(prefix="/api/v1", tags=["administration"], route_class=StrictRoute)
 
@@ -154,6 +165,27 @@ async def put_roster(
     """Another order or another length of the turns, from the first day of a period on (`starts_on`)."""
     how = How(dry_run, idempotency_key, None, _tags(if_match))
     return _answer(await admin.put_roster(_desk(request), caller, community, form, how))
+
+
+@router.get("/people/{id}")
+async def read_person(id: Id, caller: Caller, request: Request, response: Response) -> dict[str, Any]:
+    """Who the person is and what they may do: for that person, and for those who plan and check."""
+    if caller.id != id:
+        must_be(caller, READERS)
+    return await _standing(request, response, caller, PERSON, id)
+
+
+@router.put("/people/{id}")
+async def put_person(
+    id: Id, form: Annotated[PersonForm, read_as_json(PersonForm)], caller: Caller, request: Request,
+    dry_run: DryRun = False, effective_at: EffectiveAt = None, if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:  # fmt: skip
+    """Name, roles and titles; with an id that is not taken, somebody new. How they sign in is another matter: `./run user`.
+
+    The rights of a unit's liaison follow from the unit and are not said here."""
+    how = How(dry_run, idempotency_key, effective_at, _tags(if_match))
+    return _answer(await admin.put_person(_desk(request), caller, id, form, how))
 
 
 @router.get("/people/{id}/leave")

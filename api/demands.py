@@ -13,6 +13,7 @@ from api.direct import DirectRoute
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
+from domain.privacy import ReadingReason
 from domain.vocabulary import Channel, Stage
 from service import actions, intake, reading, words
 from service.forms import ActionForm, SubmitForm
@@ -106,9 +107,19 @@ async def list_demand_events(
 
 
 @router.get("/demands/{number}/texts")
-async def read_demand_texts(number: Number, caller: Caller, request: Request) -> dict[str, Any]:
-    """What was written about it, oldest first, and the reporter for those who must reach that person."""
-    return await words.words_of(request.app.state.desk, caller, number)
+async def read_demand_texts(
+    number: Number,
+    caller: Caller,
+    request: Request,
+    response: Response,
+    reason: ReadingReason = ReadingReason.HANDLING,
+) -> dict[str, Any]:
+    """What was written about it, oldest first: `public` is what the reporter reads too, `internal` what only staff read.
+
+    What the caller may not read is named in `withheld`. Every reading leaves a trace. Of a confidential demand the
+    handling unit reads its texts without the reporter's name, numbers and room."""
+    response.headers["Cache-Control"] = "no-store"
+    return await words.words_of(request.app.state.desk, caller, number, reason)
 
 
 @commands.post("/demands/{number}/actions")

@@ -57,7 +57,7 @@ async def list_categories(caller: Caller, request: Request) -> list[dict[str, An
         {
             "code": c.code, "name": c.name, "name_en": c.name_en,
             "path": [g.name for g in d.category_path(c.code)], "handling_level": c.handling_level,
-            "sla_class": c.sla_class,
+            "sla_class": c.sla_class, "evidence": c.evidence,
         }
         for c in d.categories
     ]  # fmt: skip

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AfterValidator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from api.auth import Caller
+from api.demands import IdempotencyKey
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
+from domain.exclusions import MONTH, Reason
 from domain.rates import DIMENSIONS, Dimension
 from service import rate_answers, rate_months, rates
 from service.rates import Asked, Traced
@@ -20,7 +23,6 @@ from service.views import instant
 
 router = APIRouter(prefix="/api/v1/rates", tags=["rates"], route_class=StrictRoute)
 
-MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 Version = Annotated[
     str | None,
     Query(pattern=r"^[A-Za-z0-9._-]{1,32}$", description="The definition to count by; without it the one in force."),
@@ -49,8 +51,12 @@ def _asked(
     ] = "",
     level: Annotated[int, Query(ge=1, le=6, description="How many levels of categories, from the top.")] = 1,
     definition: Version = None,
+    as_of: Annotated[
+        AwareDatetime | None,
+        Query(description="As the answer was at this instant, by the exclusions that counted then; without it, now."),
+    ] = None,
 ) -> Asked:
-    return Asked(rates.days_of(month, first, last), _dimensions(by), level, definition)
+    return Asked(rates.days_of(month, first, last), _dimensions(by), level, definition, as_of)
 
 
 def _dimensions(by: str) -> tuple[Dimension, ...]:
@@ -73,16 +79,20 @@ async def read_rates(
     asked: AskedFor,
     caller: Caller,
     request: Request,
-    compare: Annotated[bool, Query(description="Also the values of the month before the period.")] = False,
+    compare: Annotated[bool, Query(description="Also the values of the same days a month earlier.")] = False,
+    rank: Annotated[
+        str | None,
+        Query(max_length=40, description="Order by this rate, only within a property grade: `by=property_grade,grid`."),
+    ] = None,
     format: Annotated[Literal["json", "csv"], Query(description="`csv` opens in a spreadsheet.")] = "json",
 ) -> dict[str, Any] | Response:
     """Figures of a month or of days, computed from the event log as it stood at their end (or stands now).
 
     Each has its numerator, its denominator, and beside it what is excluded, by reason; `value` is null where there is no
-    case. Groups come in the order of their ids. Supervisors, auditors and admins see everything, a secretary the
-    community, a liaison the cases of the unit."""
+    case. Groups come in the order of their ids, or with `rank` in order of a rate within each property grade. Supervisors,
+    auditors and admins see everything, a secretary the community, a liaison the cases of the unit."""
     desk = request.app.state.desk
-    counted = await rates.figures(desk, caller, asked, compare=compare)
+    counted = await rates.figures(desk, caller, replace(asked, rank=rank), compare=compare)
     if format == "json":
         return rate_answers.answer(desk, counted)
     name = f"rates-{asked.days.first}-{asked.days.last}.csv"
@@ -111,7 +121,8 @@ async def trace_rate(
         str | None, Query(max_length=200, description="The group's key: one for each of `by`, separated by commas.")
     ] = None,
 ) -> list[dict[str, Any]]:
-    """The events behind one side of a figure, each with the demand's number and its place in that demand's log.
+    """The events behind one side of a figure, each with the demand's number and its place in that demand's log; of
+    `excluded` also the `reason`, and the id of the `exclusion` where it was approved.
 
     An empty part of `key` stands for null, as for demands without a unit."""
     after: Any = page.after
@@ -137,9 +148,42 @@ async def keep_month(
     return view
 
 
+class Recomputing(BaseModel):
+    """Why a month is computed once more, in words for whoever reads its figures; nothing personal belongs there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: Reason
+
+
+@router.get("/months/{month}")
+async def read_month(month: MonthInPath, caller: Caller, request: Request) -> dict[str, Any]:
+    """Every computation of a month that is kept, oldest first: when, by whom, why, and which exclusions it counted.
+
+    Of the newest also which were approved or revoked since."""
+    return await rate_months.computations(request.app.state.desk, caller, month)
+
+
+@router.post("/months/{month}/computations", status_code=201)
+async def recompute_month(
+    month: MonthInPath,
+    form: Recomputing,
+    caller: Caller,
+    request: Request,
+    definition: Version = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Compute a kept month once more, with a reason; what was kept stays beside it. Answers which figures changed."""
+    desk = request.app.state.desk
+    taken = await rate_months.recompute(desk, caller, month, definition, form.reason, idempotency_key)
+    headers = {"Idempotency-Replayed": "true"} if taken.repeated else {}
+    return Response(taken.body, status_code=201, headers=headers, media_type="application/json")
+
+
 @router.get("/months/{month}/check")
 async def check_month(
     month: MonthInPath, caller: Caller, request: Request, definition: Version = None
 ) -> dict[str, Any]:
-    """Compute a kept month again from the event log and compare: `agrees`, or which figures differ and how."""
+    """Compute a kept month again from the event log, with the exclusions that it counted, and compare: `agrees`, or which
+    figures differ and how. `exclusions_since` were approved or revoked later, and count once it is recomputed."""
     return await rate_months.check(request.app.state.desk, caller, month, definition)

@@ -89,6 +89,7 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
         **stand,
         "texts": len(case.texts),
         "withheld": len(case.withheld),
+        "erased": len(case.erased),
         "signed_by": case.signature.public_key if case.signature else None,
         "product": case.product,
         "exported_at": case.exported_at.isoformat(),
@@ -128,6 +129,9 @@ def _facts(case: CaseFile) -> Iterator[str]:
         yield f"head {last.hash}"
     yield from _replay(case, zone)
     yield f"{len(case.texts)} texts, {len(case.withheld)} withheld from whoever exported it"
+    if case.erased:
+        latest = max(text.erased_at for text in case.erased)
+        yield f"{len(case.erased)} texts erased to protect personal data, the last {_at(latest, zone)}"
     yield f"signed with the key {case.signature.public_key}" if case.signature else "not signed"
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
+from domain.commands import LosePrimary, Settle
 from domain.demand import Demand
 from domain.ledger import Entry
 from domain.meeting import Item
@@ -58,6 +59,26 @@ class AgendaItem(_Message):
     item: Item
 
 
+class Following(_Message):
+    """A duplicate and the demand that it follows, or followed."""
+
+    number: str
+    primary: str
+
+
+class Word(_Message):
+    """What a duplicate is to apply to itself: what became of its primary; None while that is being handled."""
+
+    command: Settle | LosePrimary | None = None
+
+
+class Told(_Message):
+    """A demand whose handling is over, and the duplicates that are to hear of it."""
+
+    primary: str
+    followers: tuple[str, ...]
+
+
 def clock_state(demand: Demand) -> str:
     """ok · due_soon · breached · paused · done, for the search attribute."""
     if demand.stage is Stage.CLOSED:
@@ -78,4 +99,22 @@ async def record(record: Record) -> None:
 @activity.defn(name="put_on_agenda")
 async def put_on_agenda(item: AgendaItem) -> None:
     """Hand the item to its meeting, starting the meeting's workflow if none runs."""
+    raise NotImplementedError
+
+
+@activity.defn(name="join_primary")
+async def join_primary(following: Following) -> Word:
+    """Put the duplicate on its primary's list; answers with what has become of the primary by then."""
+    raise NotImplementedError
+
+
+@activity.defn(name="leave_primary")
+async def leave_primary(following: Following) -> None:
+    """Take the duplicate off the list of the demand that it does not follow any more."""
+    raise NotImplementedError
+
+
+@activity.defn(name="tell_followers")
+async def tell_followers(told: Told) -> None:
+    """Give every duplicate the reply, in a copy of its own, and let it go on to its own call-back; again changes nothing."""
     raise NotImplementedError

@@ -112,6 +112,7 @@ class Stack:
             "LINLI_DATA_KEYS": os.environ.get("LINLI_DATA_KEYS") or self.folder.data_keys(),
             "LINLI_DEV_TOKEN_SECRET": self.token_secret,
             "LINLI_CALENDAR": os.environ.get("LINLI_CALENDAR") or str(DEFAULT_CALENDAR),
+            "LINLI_FILES": os.environ.get("LINLI_FILES") or str(self.folder.path / "files"),
         }
         if self.overlay is not None:
             chosen["LINLI_PACK_OVERLAY"] = str(self.overlay)

@@ -185,7 +185,8 @@ def _texts(file: CaseFile) -> Iterator[Finding]:
         if text.digest != text_digest(file.number, text):
             says = f"{text.kind} {text.id} was changed or exchanged: it does not match its digest"
             yield Finding(code="text", where=f"texts.{place}", says=says)
-    for list_name, ids in (("texts", [t.id for t in file.texts]), ("withheld", [t.id for t in file.withheld])):
+    withheld, erased = [t.id for t in file.withheld], [t.id for t in file.erased]
+    for list_name, ids in (("texts", [t.id for t in file.texts]), ("withheld", withheld), ("erased", erased)):
         for place, id in enumerate(ids):
             if id in seen:
                 yield Finding(code="text", where=f"{list_name}.{place}", says=f"{id} stands there twice")
@@ -194,6 +195,7 @@ def _texts(file: CaseFile) -> Iterator[Finding]:
 
 def _references(file: CaseFile) -> Iterator[Finding]:
     kinds = {text.id: text.kind for text in file.texts} | {text.id: text.kind for text in file.withheld}
+    kinds |= {text.id: text.kind for text in file.erased}
     for place, entry in enumerate(file.entries):
         for field, allowed in KINDS.items():
             named = entry.data.get(field)
@@ -201,7 +203,7 @@ def _references(file: CaseFile) -> Iterator[Finding]:
                 continue
             where, kind = f"entries.{place}.data.{field}", kinds.get(named)
             if kind is None:
-                says = f"event {entry.seq} names the text {named}, and it is neither there nor among the withheld ones"
+                says = f"event {entry.seq} names the text {named}, and it is neither there nor among those withheld or erased"
                 yield Finding(code="reference", where=where, says=says)
             elif kind not in allowed:
                 says = f"event {entry.seq} names the text {named}, which is not of the right kind but a {kind}"

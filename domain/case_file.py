@@ -12,9 +12,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from domain.demand import Clock, Demand
 from domain.ladder import is_promised
@@ -46,6 +46,14 @@ class Withheld(_Part):
 
     id: str
     kind: str
+
+
+class Erased(_Part):
+    """A text that was erased to protect the persons in it, when their time was over or they asked for it."""
+
+    id: str
+    kind: str
+    erased_at: AwareDatetime
 
 
 class ClockStand(_Part):
@@ -97,6 +105,8 @@ class CaseFile(_Part):
     entries: tuple[Entry, ...]
     texts: tuple[CaseText, ...]
     withheld: tuple[Withheld, ...]
+    # Left out where there is none, so that files of earlier releases keep their spelling and their digest.
+    erased: Annotated[tuple[Erased, ...], Field(exclude_if=lambda texts: not texts)] = ()
     signature: Signature | None = None
     digest: str = ""
 

@@ -37,13 +37,15 @@ class Category(CategoryGroup):
     """A leaf: the only thing a demand can be filed under.
 
     A `handling_level` above `grid` is never dumped on a grid worker; `verification = other_person` asks that somebody
-    other than the handler looks at the result; `property_matter` belongs to whoever manages the compound.
+    other than the handler looks at the result; `evidence` asks whoever resolves it for a photograph (or another file) of
+    the result; `property_matter` belongs to whoever manages the compound.
     """
 
     handling_level: HandlingLevel
     sla_class: SlaClass
     verification: Verification
     property_matter: Annotated[bool, Field(strict=True)] = False
+    evidence: Annotated[bool, Field(strict=True)] = False
     keywords: tuple[Keyword, ...] = ()
 
 

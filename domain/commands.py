@@ -182,6 +182,7 @@ class Decide(_Command):
     reply_id: TextId | None = None
     upper_meeting: Id | None = None
     convener: Id | None = None
+    document: Annotated[Id | None, Field(exclude_if=lambda file: file is None)] = None
     co_units: Annotated[tuple[CoUnit, ...], Field(max_length=10)] = ()
 
 
@@ -190,6 +191,70 @@ class AddCoUnits(_Command):
 
     type: Literal["add_co_units"] = "add_co_units"
     co_units: Annotated[tuple[CoUnit, ...], Field(min_length=1, max_length=10)]
+
+
+class Supervise(_Command):
+    """督办: a supervisor takes it over, orders what is to be done (the note says it), or returns what was taken over."""
+
+    type: Literal["supervise"] = "supervise"
+    deed: Literal["take_over", "order", "return"]
+
+
+class DecideFinalReply(_Command):
+    """Approve the final reply that a meeting proposed, or send it back to the meeting."""
+
+    type: Literal["decide_final_reply"] = "decide_final_reply"
+    approved: bool
+
+
+class Merge(_Command):
+    """The same matter as `primary`: handled there once, and this reporter hears and rates the end of it as well.
+
+    `place` is the primary's, for a demand that has none; `same_reporter` closes a mere repetition at once.
+    """
+
+    type: Literal["merge"] = "merge"
+    primary: Id
+    same_reporter: bool = False
+    place: Place | None = None
+
+
+class Unmerge(_Command):
+    """Another matter after all: it goes on by itself where it stood."""
+
+    type: Literal["unmerge"] = "unmerge"
+
+
+class Join(_Command):
+    """Sent by a duplicate's workflow to its primary's."""
+
+    type: Literal["join"] = "join"
+    number: Id
+
+
+class Leave(_Command):
+    """Sent by a duplicate's workflow to the primary that it does not follow any more."""
+
+    type: Literal["leave"] = "leave"
+    number: Id
+
+
+class Settle(_Command):
+    """What became of the primary, sent to each duplicate: its reply in this demand's own copy, and who handled it."""
+
+    type: Literal["settle"] = "settle"
+    primary: Id
+    reply_id: TextId
+    outcome: Literal[Outcome.RESOLVED, Outcome.EXPLAINED, Outcome.FINAL_REPLY]
+    handler: Id
+
+
+class LosePrimary(_Command):
+    """The primary will not be handled any more: follow `heir` instead, or go on by itself."""
+
+    type: Literal["lose_primary"] = "lose_primary"
+    primary: Id
+    heir: Id | None = None
 
 
 class _OfCoUnit(_Command):
@@ -253,7 +318,7 @@ Command = Annotated[
     Locate | Accept | Contact | Note | Attach | Resolve | HandOff | Refuse | RequestInfo | Resume | Extend
     | DecideExtension | Escalate | Reassign | Urge | Verify | CallBack | Confirm | Withdraw | Reopen
     | Decide | Reclassify | AddCoUnits | CoAccept | CoRefuse | CoDone | CoRelease | SwapLead | AdoptCalendar
-    | Ring,
+    | Supervise | DecideFinalReply | Merge | Unmerge | Join | Leave | Settle | LosePrimary | Ring,
     Field(discriminator="type"),
 ]  # fmt: skip
 

@@ -13,7 +13,9 @@ from typing import Any
 from domain import co_units as co
 from domain import commands as c
 from domain import events as e
+from domain import following, supervision
 from domain.actors import Actor
+from domain.asking import ask, attempted
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.lifecycle import check
@@ -112,6 +114,9 @@ def _resolve(t: Turn, cmd: c.Resolve) -> None:
     if waiting := [task.unit for task in t.demand.co_tasks if task.open and task.required]:
         rule = "A co-unit's required part is still open. Wait for it, or take it back with `co_release`."
         raise DomainError("co_task_open", rule, units=waiting)
+    if t.demand.terms.evidence and not cmd.file_ids:
+        rule = "Matters of this category are shown to be done: send a photo or a document in `file_ids`."
+        raise DomainError("evidence_required", rule, field="/file_ids")
     if not t.demand.accepted:
         _accept(t, c.Accept())
     t.release("left_units")
@@ -119,7 +124,7 @@ def _resolve(t: Turn, cmd: c.Resolve) -> None:
     t.emit(e.Resolved(reply_id=cmd.reply_id, outcome=Outcome(cmd.outcome), by=t.actor.id))
     t.start(ClockName.FOLLOW_UP)
     if not t.demand.awaiting_verification:
-        t.start(ClockName.CALL_BACK)
+        ask(t)
 
 
 def _hand_off(t: Turn, cmd: c.HandOff) -> None:
@@ -206,14 +211,13 @@ def _urge(t: Turn, cmd: c.Urge) -> None:
 def _verify(t: Turn, cmd: c.Verify) -> None:
     t.emit(e.Verified(ok=cmd.ok))
     if cmd.ok:
-        t.start(ClockName.CALL_BACK)
+        ask(t)
     else:
         t.redo("not_verified")
 
 
 def _call_back(t: Turn, cmd: c.CallBack) -> None:
-    """An attempt somebody made; it counts, but only the bell ends the ladder, so that it takes its days."""
-    t.emit(e.CallBackMade(attempt=t.demand.call_backs + 1, channel=cmd.channel, result=cmd.result))
+    attempted(t, cmd.channel, cmd.result)
 
 
 def _confirm(t: Turn, cmd: c.Confirm) -> None:
@@ -240,7 +244,8 @@ def _reopen(t: Turn, cmd: c.Reopen) -> None:
 
 
 def _decide(t: Turn, cmd: c.Decide) -> None:
-    if (cmd.meeting, cmd.turn) != (t.demand.meeting, t.demand.turn) or t.demand.shelved:
+    d = t.demand
+    if (cmd.meeting, cmd.turn) != (d.meeting, d.turn) or d.shelved or d.proposed is not None:
         raise DomainError("not_on_agenda", "The demand does not wait for this meeting any more.", meeting=cmd.meeting)
     t.emit(e.MeetingDecided(meeting=cmd.meeting, turn=cmd.turn, kind=cmd.kind, chair=cmd.chair, project=cmd.project))
     _DECISIONS[cmd.kind](t, cmd)
@@ -286,12 +291,6 @@ def _decided_return(t: Turn, cmd: c.Decide) -> None:
         _set_due(t, cmd, ClockName.RESOLVE)
 
 
-def _decided_final_reply(t: Turn, cmd: c.Decide) -> None:
-    if cmd.reply_id is None:
-        raise DomainError("reply_required", "A final reply needs the text the resident will read.", field="/reply")
-    t.close(Outcome.FINAL_REPLY, cmd.reply_id)
-
-
 def _reclassify(t: Turn, cmd: c.Reclassify) -> None:
     if cmd.category == t.demand.category:
         raise DomainError("stage_forbids", "It is filed under that category already.", field="/category")
@@ -320,7 +319,7 @@ _DECISIONS: dict[DecisionKind, Callable[[Turn, c.Decide], None]] = {
     DecisionKind.SHELVE: _decided_shelve,
     DecisionKind.ESCALATE: _decided_escalate,
     DecisionKind.RETURN_TO_GRID: _decided_return,
-    DecisionKind.FINAL_REPLY: _decided_final_reply,
+    DecisionKind.FINAL_REPLY: supervision.propose_final_reply,
 }
 
 _HANDLERS: dict[str, Callable[[Turn, Any], None]] = {
@@ -330,5 +329,8 @@ _HANDLERS: dict[str, Callable[[Turn, Any], None]] = {
     "verify": _verify, "call_back": _call_back, "confirm": _confirm, "withdraw": _withdraw, "reopen": _reopen,
     "add_co_units": co.add_co_units, "co_accept": co.co_accept, "co_refuse": co.co_refuse, "co_done": co.co_done,
     "co_release": co.co_release, "swap_lead": co.swap_lead,
+    "supervise": supervision.supervise, "decide_final_reply": supervision.decide_final_reply,
+    "merge": following.merge, "unmerge": following.unmerge, "join": following.join, "leave": following.leave,
+    "settle": following.settle, "lose_primary": following.lose_primary,
     "decide": _decide, "reclassify": _reclassify, "adopt_calendar": _adopt_calendar, "ring": _ring,
 }  # fmt: skip

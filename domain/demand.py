@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain import events as e
+from domain.call_backs import Reach
 from domain.commands import Place
 from domain.ladder import BREACH, is_before_due
 from domain.promise import Promise
@@ -16,7 +17,7 @@ from domain.routing import Candidate
 from domain.tasks import ClockKey, CoTask, unit_of
 from domain.vocabulary import ClockName, DecisionKind, Outcome, Stage
 
-REOPENABLE = frozenset({Outcome.RESOLVED, Outcome.EXPLAINED, Outcome.UNCONFIRMED})
+REOPENABLE = frozenset({Outcome.RESOLVED, Outcome.EXPLAINED, Outcome.UNCONFIRMED, Outcome.UNREACHABLE})
 
 
 class Shift(BaseModel):
@@ -63,6 +64,9 @@ class Demand(BaseModel):
     """All that the rules need to know of one demand. `seq` counts its events; `head` is the hash of the last one.
 
     `holder` is the person who owes the next step; None only when closed. `breached` stays, whatever clocks do later.
+    `asked` counts the rungs of the call-back ladder that were taken, `call_backs` the attempts that people made.
+    A duplicate follows `primary`, and `kept_holder` gets it back; `followers` are the duplicates of this one.
+    `proposed` is a final reply that waits for approval by somebody other than `proposed_by`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -107,6 +111,13 @@ class Demand(BaseModel):
     sealed: bool = False
     breached: bool = False
     co_tasks: tuple[CoTask, ...] = ()
+    reach: tuple[Reach, ...] = ()
+    asked: int = 0
+    primary: str | None = None
+    kept_holder: str | None = None
+    followers: tuple[str, ...] = ()
+    proposed: str | None = None
+    proposed_by: str | None = None
     clocks: dict[ClockKey, Clock] = {}
 
     @property
@@ -120,8 +131,14 @@ class Demand(BaseModel):
         return self.place.community if self.place else None
 
     @property
+    def follows(self) -> bool:
+        """Whether it is handled with its primary; once that is done it goes its own way to the end."""
+        return self.primary is not None and self.stage in (Stage.INTAKE, Stage.GRID, Stage.UNIT)
+
+    @property
     def unit(self) -> str | None:
-        return self.lead.unit if self.lead else None
+        """Who leads; nobody while it is handled with its primary."""
+        return self.lead.unit if self.lead and not self.follows else None
 
     @property
     def due_at(self) -> datetime | None:
@@ -148,6 +165,7 @@ def _submitted(d: Demand, ev: e.DemandSubmitted, at: datetime) -> Changes:
         "promise": ev.promise,
         "holder": ev.dispatcher,
         "opened_at": at,
+        "reach": ev.reach,
     }
 
 
@@ -178,6 +196,7 @@ def _unit_refused(d: Demand, ev: e.UnitRefused, at: datetime) -> Changes:
 def _sent_to_meeting(d: Demand, ev: e.SentToMeeting, at: datetime) -> Changes:
     asked = {"stage": Stage.MEETING, "holder": ev.convener, "meeting": ev.meeting}
     cleared = {"lead": None, "lead_bound": False, "waiting": (), "shelved": False, "info_reason": None}
+    cleared |= {"proposed": None, "proposed_by": None}
     return {**asked, **cleared, "extension_asked": 0, "turn": ev.turn, "meeting_reason": ev.reason}
 
 
@@ -187,7 +206,7 @@ def _meeting_decided(d: Demand, ev: e.MeetingDecided, at: datetime) -> Changes:
 
 
 def _resolved(d: Demand, ev: e.Resolved, at: datetime) -> Changes:
-    verify = d.terms.verify
+    verify = d.terms.verify and ev.primary is None  # where others look, they looked at the primary
     return {
         "stage": Stage.FEEDBACK,
         "handler": ev.by,
@@ -196,6 +215,7 @@ def _resolved(d: Demand, ev: e.Resolved, at: datetime) -> Changes:
         "reply_id": ev.reply_id,
         "claimed": ev.outcome,
         "call_backs": 0,
+        "asked": 0,
         "info_reason": None,
         "extension_asked": 0,
     }
@@ -212,8 +232,24 @@ def _redo_ordered(d: Demand, ev: e.RedoOrdered, at: datetime) -> Changes:
     }  # fmt: skip
 
 
+def _final_reply_proposed(d: Demand, ev: e.FinalReplyProposed, at: datetime) -> Changes:
+    secretary = d.place.secretary if d.place else d.supervisor
+    approver = d.supervisor if d.supervisor != ev.chair else secretary
+    return {"proposed": ev.reply_id, "proposed_by": ev.chair, "holder": approver}
+
+
+def _merged(d: Demand, ev: e.Merged, at: datetime) -> Changes:
+    kept = d.kept_holder if d.primary else d.holder
+    return {"primary": ev.primary, "kept_holder": kept, "holder": d.operator}
+
+
+def _unmerged(d: Demand, ev: e.Unmerged, at: datetime) -> Changes:
+    return {"primary": None, "kept_holder": None, "holder": d.kept_holder or d.holder}
+
+
 def _closed(d: Demand, ev: e.Closed, at: datetime) -> Changes:
     ended = {"stage": Stage.CLOSED, "holder": None, "outcome": ev.outcome, "closed_at": at, "shelved": False}
+    ended |= {"proposed": None, "proposed_by": None}
     return {**ended, "reply_id": ev.reply_id or d.reply_id, "sealed": ev.outcome not in REOPENABLE}
 
 
@@ -336,6 +372,13 @@ _EVOLVE: dict[str, Callable[[Demand, Any, datetime], Changes]] = {
     "co_unit_done": lambda d, ev, at: _co_task(d, ev.unit, "done"),
     "co_unit_released": lambda d, ev, at: _co_task(d, ev.unit, "released"),
     "taken_over": lambda d, ev, at: {"holder": ev.person},
+    "supervised": lambda d, ev, at: {"holder": ev.person},
+    "reporter_asked": lambda d, ev, at: {"asked": ev.attempt, "holder": ev.person or d.operator},
+    "final_reply_proposed": _final_reply_proposed,
+    "merged": _merged,
+    "unmerged": _unmerged,
+    "duplicate_joined": lambda d, ev, at: {"followers": (*d.followers, ev.number)},
+    "duplicate_left": lambda d, ev, at: {"followers": tuple(n for n in d.followers if n != ev.number)},
 }
 
 

@@ -20,9 +20,11 @@ from domain.duplicates import DuplicateRules
 from domain.errors import DomainError
 from domain.kpi_definition import RateBook
 from domain.menu import Service
+from domain.notice_rules import NoticeBook
 from domain.people import Person
 from domain.places import Community, Compound, Grid, Id, Name, PropertyUnit
 from domain.policies import MeetingSettings, Rotation, RoutingRules, Sla, Version
+from domain.retention import RetentionRules
 from domain.screening import Screening, ScreeningRule
 from domain.similarity import telling_of
 from domain.units import Coverage, Stewardship, Unit, UnitKind, coverage
@@ -64,6 +66,8 @@ class District(BaseModel):
     menu: tuple[Service, ...] = ()
     care_groups: tuple[CareGroup, ...] = ()
     duplicates: DuplicateRules = DuplicateRules(version="unset")
+    privacy: RetentionRules = RetentionRules(version="unset")
+    notices: NoticeBook = NoticeBook()
 
     @cached_property
     def directory(self) -> Directory:

@@ -3,29 +3,38 @@
 An event says only what cannot be derived from the events before it. No free text, no personal data: ids and codes.
 """
 
+# mypy: implicit-reexport
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from domain.call_backs import AskedBy, Reach
+from domain.clock_events import (
+    SAID,
+    ClockBreached,
+    ClockEscalated,
+    ClockExtended,
+    ClockFarBreached,
+    ClockPaused,
+    ClockReplanned,
+    ClockResumed,
+    ClockStarted,
+    ClockStopped,
+    ClockWarned,
+    Happened,
+    NoticeIssued,
+)
 from domain.commands import Place
 from domain.promise import Promise
 from domain.routing import Candidate, Routing
-from domain.tasks import ClockKey, CoUnit
+from domain.tasks import CoUnit
 from domain.vocabulary import Channel, DecisionKind, Outcome, Satisfied, Solved
 
-# Left out of the stored event where it says nothing: events of 0.1 did not have it, and must hash as they did.
-SAID = Field(exclude_if=lambda value: not value)
-Provisional = Annotated[bool, SAID]
 
-
-class _Event(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class DemandSubmitted(_Event):
+class DemandSubmitted(Happened):
     """A demand was accepted into the product; from here on it cannot be lost."""
 
     type: Literal["demand_submitted"] = "demand_submitted"
@@ -38,21 +47,22 @@ class DemandSubmitted(_Event):
     supervisor: str
     operator: str
     promise: Promise
+    reach: Annotated[tuple[Reach, ...], SAID] = ()
 
 
-class DemandScreened(_Event):
+class DemandScreened(Happened):
     """Not ours to handle: the resident is told where to go."""
 
     type: Literal["demand_screened"] = "demand_screened"
     kind: str
 
 
-class DemandLocated(_Event):
+class DemandLocated(Happened):
     type: Literal["demand_located"] = "demand_located"
     place: Place
 
 
-class WorkerAssigned(_Event):
+class WorkerAssigned(Happened):
     """A grid worker owes the next step."""
 
     type: Literal["worker_assigned"] = "worker_assigned"
@@ -62,30 +72,30 @@ class WorkerAssigned(_Event):
     ]
 
 
-class WorkerRefused(_Event):
+class WorkerRefused(Happened):
     type: Literal["worker_refused"] = "worker_refused"
     basis: str
 
 
-class HandedOff(_Event):
+class HandedOff(Happened):
     """Given to member units: the routing decision with its candidates in order."""
 
     type: Literal["handed_off"] = "handed_off"
     routing: Routing
 
 
-class UnitAssigned(_Event):
+class UnitAssigned(Happened):
     type: Literal["unit_assigned"] = "unit_assigned"
     lead: Candidate
 
 
-class UnitRefused(_Event):
+class UnitRefused(Happened):
     type: Literal["unit_refused"] = "unit_refused"
     unit: str
     basis: str
 
 
-class UnitBound(_Event):
+class UnitBound(Happened):
     """The unit is responsible: it accepted, or its refusal window passed in silence."""
 
     type: Literal["unit_bound"] = "unit_bound"
@@ -93,49 +103,49 @@ class UnitBound(_Event):
     by: Literal["accepted", "silence", "decision"]
 
 
-class Accepted(_Event):
+class Accepted(Happened):
     type: Literal["accepted"] = "accepted"
 
 
-class ReporterContacted(_Event):
+class ReporterContacted(Happened):
     type: Literal["reporter_contacted"] = "reporter_contacted"
 
 
-class NoteAdded(_Event):
+class NoteAdded(Happened):
     type: Literal["note_added"] = "note_added"
     note_id: str
 
 
-class FilesAttached(_Event):
+class FilesAttached(Happened):
     type: Literal["files_attached"] = "files_attached"
     file_ids: tuple[str, ...]
 
 
-class InfoRequested(_Event):
+class InfoRequested(Happened):
     type: Literal["info_requested"] = "info_requested"
     reason: str
 
 
-class InfoReceived(_Event):
+class InfoReceived(Happened):
     type: Literal["info_received"] = "info_received"
 
 
-class ExtensionRequested(_Event):
+class ExtensionRequested(Happened):
     type: Literal["extension_requested"] = "extension_requested"
     working_days: int
     basis: str
 
 
-class ExtensionDecided(_Event):
+class ExtensionDecided(Happened):
     type: Literal["extension_decided"] = "extension_decided"
     approved: bool
 
 
-class Urged(_Event):
+class Urged(Happened):
     type: Literal["urged"] = "urged"
 
 
-class SentToMeeting(_Event):
+class SentToMeeting(Happened):
     """On its way onto the agenda; `turn` counts the visits, so that a late answer of an earlier one is not taken."""
 
     type: Literal["sent_to_meeting"] = "sent_to_meeting"
@@ -145,7 +155,7 @@ class SentToMeeting(_Event):
     reason: str
 
 
-class MeetingDecided(_Event):
+class MeetingDecided(Happened):
     """The joint meeting decided; a line of its minutes."""
 
     type: Literal["meeting_decided"] = "meeting_decided"
@@ -156,26 +166,50 @@ class MeetingDecided(_Event):
     project: str | None = None
 
 
-class Shelved(_Event):
+class FinalReplyProposed(Happened):
+    """The meeting wants to end it with this reply; somebody other than its chair approves that first."""
+
+    type: Literal["final_reply_proposed"] = "final_reply_proposed"
+    reply_id: str
+    chair: str
+    document: Annotated[str | None, SAID] = None
+
+
+class FinalReplyDecided(Happened):
+    type: Literal["final_reply_decided"] = "final_reply_decided"
+    approved: bool
+
+
+class Shelved(Happened):
     """挂账: put aside until its review date, when it comes back by itself."""
 
     type: Literal["shelved"] = "shelved"
     review_at: datetime
 
 
-class Resolved(_Event):
+class Resolved(Happened):
     type: Literal["resolved"] = "resolved"
     reply_id: str
     outcome: Outcome
     by: str
+    primary: Annotated[str | None, SAID] = None
 
 
-class Verified(_Event):
+class Verified(Happened):
     type: Literal["verified"] = "verified"
     ok: bool
 
 
-class CallBackMade(_Event):
+class ReporterAsked(Happened):
+    """A rung of the call-back ladder: the reporter is sent the questions, or `person` owes the call or the visit."""
+
+    type: Literal["reporter_asked"] = "reporter_asked"
+    attempt: int
+    channel: AskedBy
+    person: Annotated[str | None, SAID] = None
+
+
+class CallBackMade(Happened):
     """An attempt to ask the reporter that got no answer."""
 
     type: Literal["call_back_made"] = "call_back_made"
@@ -184,28 +218,28 @@ class CallBackMade(_Event):
     result: str
 
 
-class FeedbackGiven(_Event):
+class FeedbackGiven(Happened):
     type: Literal["feedback_given"] = "feedback_given"
     contacted: bool
     solved: Solved
     satisfied: Satisfied
 
 
-class RedoOrdered(_Event):
+class RedoOrdered(Happened):
     type: Literal["redo_ordered"] = "redo_ordered"
     count: int
     reason: Literal["not_verified", "not_solved", "dissatisfied", "reopened"]
 
 
-class Withdrawn(_Event):
+class Withdrawn(Happened):
     type: Literal["withdrawn"] = "withdrawn"
 
 
-class Reopened(_Event):
+class Reopened(Happened):
     type: Literal["reopened"] = "reopened"
 
 
-class Closed(_Event):
+class Closed(Happened):
     """Ended; the resident is told. May be reopened inside its window where the outcome allows it."""
 
     type: Literal["closed"] = "closed"
@@ -213,20 +247,20 @@ class Closed(_Event):
     reply_id: str | None = None
 
 
-class Sealed(_Event):
+class Sealed(Happened):
     """The reopen window is over: from here on nothing changes."""
 
     type: Literal["sealed"] = "sealed"
 
 
-class CoUnitAsked(_Event):
+class CoUnitAsked(Happened):
     """A unit is to help the lead."""
 
     type: Literal["co_unit_asked"] = "co_unit_asked"
     co_unit: CoUnit
 
 
-class CoUnitBound(_Event):
+class CoUnitBound(Happened):
     """The co-unit is responsible for its part."""
 
     type: Literal["co_unit_bound"] = "co_unit_bound"
@@ -234,20 +268,20 @@ class CoUnitBound(_Event):
     by: Literal["accepted", "silence", "decision"]
 
 
-class CoUnitRefused(_Event):
+class CoUnitRefused(Happened):
     type: Literal["co_unit_refused"] = "co_unit_refused"
     unit: str
     basis: str
 
 
-class CoUnitDone(_Event):
+class CoUnitDone(Happened):
     """The co-unit says that its part is done."""
 
     type: Literal["co_unit_done"] = "co_unit_done"
     unit: str
 
 
-class CoUnitReleased(_Event):
+class CoUnitReleased(Happened):
     """The part is not needed any more: taken back, the unit leads now, or the demand left the units."""
 
     type: Literal["co_unit_released"] = "co_unit_released"
@@ -255,14 +289,14 @@ class CoUnitReleased(_Event):
     reason: Literal["taken_back", "leads", "left_units"]
 
 
-class LeadSwapped(_Event):
+class LeadSwapped(Happened):
     """A supervisor or secretary put another unit in the lead's place; co-units go on with their parts."""
 
     type: Literal["lead_swapped"] = "lead_swapped"
     unit: str
 
 
-class Reclassified(_Event):
+class Reclassified(Happened):
     """Filed under another category; the promise of its class replaces the one before, reckoned from the start."""
 
     type: Literal["reclassified"] = "reclassified"
@@ -270,113 +304,56 @@ class Reclassified(_Event):
     promise: Promise
 
 
-class TakenOver(_Event):
-    """The ladder ran out where no meeting can decide: the supervisor holds it now."""
+class TakenOver(Happened):
+    """A supervisor holds it now: the ladder ran out where no meeting can decide, or the supervisor took it (督办)."""
 
     type: Literal["taken_over"] = "taken_over"
     person: str
-    reason: Literal["overdue"]
+    reason: Literal["overdue", "supervised"]
 
 
-class CalendarAdopted(_Event):
+class Supervised(Happened):
+    """督办: a supervisor ordered something of the holder, or returned to `person` what had been taken over."""
+
+    type: Literal["supervised"] = "supervised"
+    deed: Literal["order", "return"]
+    person: str
+
+
+class Merged(Happened):
+    """It follows `primary` from now on: one handling, and this reporter hears the end of it as well."""
+
+    type: Literal["merged"] = "merged"
+    primary: str
+    same_reporter: Annotated[bool, SAID] = False
+
+
+class Unmerged(Happened):
+    """It goes on by itself where it stood: the merge was a mistake, its reporter is not content with what was done, or
+    the primary will not be handled."""
+
+    type: Literal["unmerged"] = "unmerged"
+    primary: str
+    reason: Literal["mistake", "redo", "primary_gone"]
+
+
+class DuplicateJoined(Happened):
+    """Another reporter of the same matter: `number` follows this demand."""
+
+    type: Literal["duplicate_joined"] = "duplicate_joined"
+    number: str
+
+
+class DuplicateLeft(Happened):
+    type: Literal["duplicate_left"] = "duplicate_left"
+    number: str
+
+
+class CalendarAdopted(Happened):
     """A newly published calendar counts from now on; targets stay as they were promised."""
 
     type: Literal["calendar_adopted"] = "calendar_adopted"
     version: str
-
-
-class ClockStarted(_Event):
-    """`provisional`: the span to `due_at` leaves the published calendar; it is computed again when that is published."""
-
-    type: Literal["clock_started"] = "clock_started"
-    clock: ClockKey
-    due_at: datetime
-    provisional: Provisional = False
-
-
-class ClockStopped(_Event):
-    type: Literal["clock_stopped"] = "clock_stopped"
-    clock: ClockKey
-
-
-class ClockPaused(_Event):
-    type: Literal["clock_paused"] = "clock_paused"
-    clock: ClockKey
-
-
-class ClockResumed(_Event):
-    """Runs on; `due_at` is shifted by exactly the working time it stood still.
-
-    `since` is when it ran on, where nobody noticed it at that instant: the limit of its pause rang late.
-    """
-
-    type: Literal["clock_resumed"] = "clock_resumed"
-    clock: ClockKey
-    due_at: datetime
-    since: Annotated[datetime | None, SAID] = None
-    provisional: Provisional = False
-
-
-class ClockExtended(_Event):
-    """More time: `working_days` that a supervisor granted, or (None) the instant that a meeting set."""
-
-    type: Literal["clock_extended"] = "clock_extended"
-    clock: ClockKey
-    due_at: datetime
-    working_days: Annotated[int | None, SAID] = None
-    provisional: Provisional = False
-
-
-class ClockReplanned(_Event):
-    """Reckoned anew from its start, pauses and extensions kept."""
-
-    type: Literal["clock_replanned"] = "clock_replanned"
-    clock: ClockKey
-    due_at: datetime
-    provisional: bool
-    by: Literal["reclassified", "calendar"]
-
-
-class _StepFell(_Event):
-    """A step of the ladder: it fell at `fell_at`, whenever that was noticed; the people in `told` are to hear of it."""
-
-    clock: ClockKey
-    step: str
-    fell_at: datetime
-    told: Annotated[tuple[str, ...], SAID] = ()
-
-
-class ClockWarned(_StepFell):
-    """A share of the time has passed."""
-
-    type: Literal["clock_warned"] = "clock_warned"
-
-
-class ClockBreached(_Event):
-    """The promise was broken at `due_at`, whenever that was noticed."""
-
-    type: Literal["clock_breached"] = "clock_breached"
-    clock: ClockKey
-    due_at: datetime
-    told: Annotated[tuple[str, ...], SAID] = ()
-
-
-class NoticeIssued(_StepFell):
-    """催办通知书: the formal notice that a promise is broken."""
-
-    type: Literal["notice_issued"] = "notice_issued"
-
-
-class ClockEscalated(_StepFell):
-    """Overdue for so long that the next joint meeting looks at it; where none can, the supervisor takes over."""
-
-    type: Literal["clock_escalated"] = "clock_escalated"
-
-
-class ClockFarBreached(_StepFell):
-    """A multiple of the promised time has passed."""
-
-    type: Literal["clock_far_breached"] = "clock_far_breached"
 
 
 Event = Annotated[
@@ -384,7 +361,8 @@ Event = Annotated[
     | UnitRefused | UnitBound | Accepted | ReporterContacted | NoteAdded | FilesAttached | InfoRequested | InfoReceived
     | ExtensionRequested | ExtensionDecided | Urged | SentToMeeting | MeetingDecided | Shelved | Resolved | Verified
     | CallBackMade | FeedbackGiven | RedoOrdered | Withdrawn | Reopened | Closed | Sealed | CoUnitAsked | CoUnitBound
-    | CoUnitRefused | CoUnitDone | CoUnitReleased | LeadSwapped | Reclassified | TakenOver
+    | CoUnitRefused | CoUnitDone | CoUnitReleased | LeadSwapped | Reclassified | TakenOver | Supervised
+    | ReporterAsked | FinalReplyProposed | FinalReplyDecided | Merged | Unmerged | DuplicateJoined | DuplicateLeft
     | CalendarAdopted | ClockStarted | ClockStopped | ClockPaused | ClockResumed | ClockExtended | ClockReplanned
     | ClockWarned | ClockBreached | NoticeIssued | ClockEscalated | ClockFarBreached,
     Field(discriminator="type"),

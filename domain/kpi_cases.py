@@ -11,14 +11,16 @@ from domain.kpi_definition import Definition
 from domain.kpi_facts import Ending, Facts, Mark, Run, Where
 
 ONE, ZERO = Decimal(1), Decimal(0)
+UNANSWERED = ("unconfirmed", "unreachable")
+"""Endings without an answer: beside what is answered, not in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One in the denominator of a figure, worth `value` (0 to 1) in its numerator.
 
-    With `excluded` it is in neither, and counted under that word. `denominator` and `numerator` are the events behind it.
-    A figure that only counts has cases without a denominator.
+    With `excluded` it is in neither, and counted under that word; where that was approved, `exclusion` says by which.
+    `denominator` and `numerator` are the events behind it. A figure that only counts has cases without a denominator.
     """
 
     figure: str
@@ -28,6 +30,7 @@ class Case:
     denominator: tuple[int, ...]
     numerator: tuple[int, ...] = ()
     excluded: str = ""
+    exclusion: str = ""
 
 
 def cases(facts: Facts, definition: Definition, *, until: datetime, zone: tzinfo) -> Iterator[Case]:
@@ -85,10 +88,10 @@ def _answers(facts: Facts, d: Definition, until: datetime, zone: tzinfo) -> Iter
         yield _case("resolution", at, one.where, worth.get(one.solved, ZERO), mark, mark)
         yield _case("satisfaction", at, one.where, one.satisfied in d.satisfied, mark, mark)
     for closing in facts.closings:
-        if closing.kind == "unconfirmed":
+        if closing.kind in UNANSWERED:
             for figure in ("resolution", "satisfaction"):
                 case = _case(figure, closing.mark.at, closing.where, False, closing.mark)
-                yield replace(case, excluded="unconfirmed")
+                yield replace(case, excluded=closing.kind)
 
 
 def _on_time(facts: Facts, d: Definition, until: datetime, zone: tzinfo) -> Iterator[Case]:
@@ -126,7 +129,7 @@ def _resolutions(facts: Facts, d: Definition, until: datetime, zone: tzinfo) -> 
     for n, one in enumerate(facts.resolutions):
         if one.ended is not None:
             yield _case("redo", one.ended.at, one.where, one.result == "redo", one.mark, one.ended)
-        if n == 0 and facts.opened is not None:
+        if n == 0 and facts.opened is not None and one.kind != "followed":
             mark, opened = one.mark, facts.opened
             at_once = mark.at.astimezone(zone).date() == opened.at.astimezone(zone).date()
             in_the_grid = not any(given.seq < mark.seq for given in facts.handed_off)

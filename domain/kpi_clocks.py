@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from domain.kpi_facts import Facts, Mark, Run
+from domain.kpi_facts import Facts, Mark, Run, Where
 from domain.tasks import unit_of
 
 Data = dict[str, Any]
@@ -42,10 +42,23 @@ def _of_unit(run: Run) -> bool:
     return run.kind in ("refusal_window", "unit_due", "co_window", "co_due")
 
 
-def _miss(run: Run, now: datetime) -> None:
-    """Note that the due instant came while the clock ran: what is done at that very instant is late, as its bell says."""
+def _miss(r: Running, run: Run, now: datetime) -> None:
+    """Note that the due instant came while the clock ran: what is done at that very instant is late, as its bell says.
+
+    It was missed by who had it then, whoever ends it.
+    """
     if run.broken_at is None and run.paused_at is None and run.stopped is None and run.due <= now:
-        run.broken_at = run.due
+        run.broken_at, run.where = run.due, _where(r, run)
+
+
+def _where(r: Running, run: Run) -> Where:
+    return replace(r.facts.where, unit=run.where.unit) if _of_unit(run) else r.facts.where
+
+
+def hear(r: Running, at: datetime) -> None:
+    """What was missed before this turn, before anything in it moves the demand."""
+    for run in r.running.values():
+        _miss(r, run, at)
 
 
 def _clock_started(r: Running, data: Data, mark: Mark) -> None:
@@ -58,23 +71,24 @@ def _clock_started(r: Running, data: Data, mark: Mark) -> None:
 
 def _clock_stopped(r: Running, data: Data, mark: Mark) -> None:
     run = r.running[data["clock"]]
-    _miss(run, mark.at)
+    _miss(r, run, mark.at)
     unit = unit_of(run.clock)
     run.stopped, run.paused_at = mark, None
     run.met = any((f"{what}:{unit}" if unit else what) in r.done for what in MET_BY.get(run.kind, ()))
-    run.where = replace(r.facts.where, unit=run.where.unit) if _of_unit(run) else r.facts.where
+    if run.broken_at is None:
+        run.where = _where(r, run)
 
 
 def _clock_paused(r: Running, data: Data, mark: Mark) -> None:
     run = r.running[data["clock"]]
-    _miss(run, mark.at)
+    _miss(r, run, mark.at)
     run.paused_at = mark.at
 
 
 def _clock_due(r: Running, data: Data, mark: Mark) -> None:
     """Resumed, extended or reckoned anew; a miss before that stays one."""
     run = r.running[data["clock"]]
-    _miss(run, mark.at)
+    _miss(r, run, mark.at)
     run.due_at, run.due_set = datetime.fromisoformat(data["due_at"]), mark
 
 
@@ -86,16 +100,16 @@ def _clock_resumed(r: Running, data: Data, mark: Mark) -> None:
 
 def _clock_breached(r: Running, data: Data, mark: Mark) -> None:
     run = r.running[data["clock"]]
-    known = max(datetime.fromisoformat(data["due_at"]), run.due_set.at)
-    run.broken_at = run.broken_at or known
+    if run.broken_at is None:
+        run.broken_at, run.where = max(datetime.fromisoformat(data["due_at"]), run.due_set.at), _where(r, run)
 
 
-def still_running(facts: Facts, until: datetime) -> None:
+def still_running(r: Running, until: datetime) -> None:
     """What `until` leaves running lies where the demand lies, and may have been missed by then."""
-    for run in facts.runs:
-        if run.stopped is None:
-            run.where = replace(facts.where, unit=run.where.unit) if _of_unit(run) else facts.where
-            _miss(run, until)
+    for run in r.facts.runs:
+        if run.stopped is None and run.broken_at is None:
+            run.where = _where(r, run)
+            _miss(r, run, until)
 
 
 READ: dict[str, Callable[[Any, Data, Mark], None]] = {

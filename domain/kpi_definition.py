@@ -15,6 +15,8 @@ CountedClock = Literal[
     "locate", "accept", "contact", "resolve", "refusal_window", "unit_due", "co_window", "co_due", "decide", "follow_up"
 ]
 """Clocks by which somebody promised something; the others only wait for an hour."""
+LoadFigure = Literal["open_tasks", "handled_per_day", "capacity_used"]
+"""Figures of load and capacity. They have been there since definition 2; what was kept before does not have them."""
 
 
 class _Data(BaseModel):
@@ -37,7 +39,8 @@ class Weights(_Data):
 
 class Definition(_Data):
     """One way to count. `partly` is what the answer "partly solved" is worth; `excluded` are endings that no rate counts;
-    in `contact_not_needed` channels the reporter is the handler; `settles` are decisions that settle an item."""
+    in `contact_not_needed` channels the reporter is the handler; `settles` are decisions that settle an item; `loads` are
+    the figures of load and capacity that belong to it."""
 
     version: Version
     weights: Weights
@@ -47,6 +50,7 @@ class Definition(_Data):
     clocks: Annotated[tuple[CountedClock, ...], Field(min_length=1)]
     contact_not_needed: tuple[Channel, ...]
     settles: Annotated[tuple[DecisionKind, ...], Field(min_length=1)]
+    loads: tuple[LoadFigure, ...] = ()
 
 
 class RateBook(_Data):

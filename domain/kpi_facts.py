@@ -94,6 +94,16 @@ class Ending:
     result: str = ""
 
 
+@dataclass(slots=True)
+class Spell:
+    """A task in somebody's hands, from when it came to when it left them; `done`: because the work was done."""
+
+    begun: Mark
+    where: Where
+    ended: Mark | None = None
+    done: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     mark: Mark
@@ -121,3 +131,4 @@ class Facts:
     visits: list[Ending] = field(default_factory=list)
     circles: list[Mark] = field(default_factory=list)
     handed_off: list[Mark] = field(default_factory=list)
+    spells: list[Spell] = field(default_factory=list)

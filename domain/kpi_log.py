@@ -14,20 +14,25 @@ from typing import Any
 
 from domain import kpi_clocks as clocks
 from domain.kpi_facts import Answer, Ending, Facts, Line, Mark, Offer, Where
+from domain.kpi_hands import HANDS, Hands
 
 
 def read_facts(number: str, entries: Iterable[Line], *, until: datetime) -> Facts:
     """The facts of the events before `until`; what happened later cannot change them."""
     reader = _Reader(Facts(number))
+    hands = Hands(reader.facts.spells)
     for at, group in groupby(entries, key=lambda entry: entry.at):
         if at < until:
             turn = list(group)
+            clocks.hear(reader, at)
             reader.done = _done(turn)
             for entry in turn:
-                read = _READ.get(entry.type)
-                if read is not None:
-                    read(reader, entry.data, Mark(entry.seq, entry.at))
-    clocks.still_running(reader.facts, until)
+                mark = Mark(entry.seq, entry.at)
+                if (read := _READ.get(entry.type)) is not None:
+                    read(reader, entry.data, mark)
+                if (hand := HANDS.get(entry.type)) is not None:
+                    hand(hands, entry.data, mark, reader.facts.where)
+    clocks.still_running(reader, until)
     return reader.facts
 
 
@@ -175,7 +180,7 @@ def _meeting_decided(r: _Reader, data: Data, mark: Mark) -> None:
 
 
 def _resolved(r: _Reader, data: Data, mark: Mark) -> None:
-    r.facts.resolutions.append(Ending(mark, r.facts.where))
+    r.facts.resolutions.append(Ending(mark, r.facts.where, "followed" if data.get("primary") else ""))
 
 
 def _feedback(r: _Reader, data: Data, mark: Mark) -> None:
@@ -239,5 +244,5 @@ _READ: dict[str, Callable[[_Reader, Data, Mark], None]] = {
     **clocks.READ,
 }
 
-READ_TYPES = tuple(_READ)
+READ_TYPES = tuple({**_READ, **HANDS})
 """The event types that say something here; the others need not be fetched."""

@@ -125,27 +125,60 @@ _WORDS: dict[str, Words] = {
         "tasks given to grids, lead units and co-units; doing one again is no new one",
         *_NONE, "派出的月份", "the month in which it was given",
     ),
+    "open_tasks": Words(
+        "期末在办", "Open at the end", "期末仍在网格、主办或协办单位手中的任务（按日、按月分组时为各日、各月末）",
+        "tasks in the hands of a grid, a lead unit or a co-unit at the end of the period "
+        "(by day or month: at the end of each)",
+        *_NONE, "期末", "the end of the period",
+    ),
+    "handled_per_day": Words(
+        "日均办结", "Handled per working day", "办结的任务：主办办结、协办完成；重办后再办结的另计，随主件办结的重复件不计",
+        "tasks done: resolved by who had it, or a co-unit's part done; again after a redo; not duplicates that follow another",
+        "期内的工作日数（不论分组）", "working days of the period, whatever the grouping",
+        "办结的月份", "the month in which it was done",
+    ),
+    "capacity_used": Words(
+        "承载率", "Share of capacity used", "期末仍在手中的任务", "tasks in hand at the end of the period",
+        "该单位期末有效资源的容量之和；网格员为同时在办上限。只按单位或人员分组时计算",
+        "the capacity of the unit's resources valid at the end; of a grid worker the most open at a time. "
+        "Only by unit or worker",
+        "期末", "the end of the period",
+    ),
 }  # fmt: skip
 
-COUNTS = frozenset({"opened", "closed", "load"})
+COUNTS = frozenset({"opened", "closed", "load", "open_tasks"})
 """Figures without a denominator."""
+LOADS = ("open_tasks", "handled_per_day", "capacity_used")
+"""Figures whose parts do not add up over time, or whose denominator is no number of cases. A definition may lack them."""
+BETTER_LOW = frozenset({"refusal", "ping_pong", "redo", "reopen"})
+"""Rates of which less is better."""
 
 _SATISFIED = {
     "satisfied": "满意", "basically_satisfied": "基本满意", "dissatisfied": "不满意", "very_dissatisfied": "非常不满意",
 }  # fmt: skip
 
-AS_OF_ZH = "数据截至所查期末：期末以后发生的事不改变该期数字。每项按当时所在的地点、单位和分类计。"
+AS_OF_ZH = (
+    "数据截至所查期末：期末以后发生的事不改变该期数字，经批准的剔除除外，剔除列在旁边。每项按所指之事当时的地点、承办方和分类计："
+    "任务按派出时，时限按完成或超时时，办结、回答、上会和结案按其发生时；响应率按签收时限结束时。"
+)
 AS_OF_EN = (
-    "As of the end of the period: nothing that happens later changes it. Each case counts under the place, unit and "
-    "category that it had then."
+    "As of the end of the period: nothing that happens later changes it, but for approved exclusions, which stand beside. "
+    "Each case counts under the place, hands and category that what it speaks of had: a task when it was given, a clock when "
+    "it was kept or missed, a resolution, an answer, a visit to a meeting or a closing when it came about; a response when "
+    "the time to accept had ended."
 )
 
 
 def figures_of(definition: Definition) -> tuple[str, ...]:
     """Every figure of a definition, in the order in which they are shown."""
-    ids = list(_WORDS)
+    ids = [figure for figure in _WORDS if figure not in LOADS or figure in definition.loads]
     after = ids.index("composite") + 1
     return (*ids[:after], *(f"on_time_{clock}" for clock in definition.clocks), *ids[after:])
+
+
+def rates_of(definition: Definition) -> tuple[str, ...]:
+    """Those that have cases, and from which one can be left out."""
+    return tuple(f for f in figures_of(definition) if f not in COUNTS and f not in LOADS and f != "composite")
 
 
 def words_of(figure: str, definition: Definition) -> Words:
@@ -171,9 +204,10 @@ def words_of(figure: str, definition: Definition) -> Words:
 def excluded_words(definition: Definition) -> tuple[str, str]:
     listed = ", ".join(definition.excluded) or "–"
     return (
-        f"期末时以下列结果结案的诉求不计入各率，数目列在旁边：{listed}。受理数、结案数、承办量不作剔除。",
+        f"期末时以下列结果结案的诉求不计入各率，数目列在旁边：{listed}。经批准从某月某率中剔除的诉求按依据列在旁边。"
+        "受理数、结案数和负荷不作剔除。",
         f"Demands that had ended as one of these by the end of the period are in no rate and stand beside it: {listed}. "
-        "The counts leave nothing out.",
+        "So do those whose exclusion from a rate of the month was approved, by its basis. Counts and load leave nothing out.",
     )
 
 

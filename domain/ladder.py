@@ -18,7 +18,7 @@ Deed = Literal["remind", "breach", "notice", "agenda", "far_breach"]
 
 PROMISED = (
     ClockName.LOCATE, ClockName.ACCEPT, ClockName.CONTACT, ClockName.RESOLVE, ClockName.UNIT_DUE, ClockName.DECIDE,
-    ClockName.FOLLOW_UP,
+    ClockName.APPROVE, ClockName.FOLLOW_UP,
 )  # fmt: skip
 """The clocks that somebody owes to somebody; the others only wait for an hour."""
 

@@ -35,6 +35,7 @@ class Who(StrEnum):
     STAFF = "staff"
     MEETING = "meeting"
     TIMER = "timer"
+    PRODUCT = "product"
 
 
 _STAFF = (
@@ -77,6 +78,7 @@ _IS: dict[Who, Callable[[Demand, Actor], bool]] = {
     Who.STAFF: _is_staff,
     Who.MEETING: lambda d, a: a.has(Role.SYSTEM),
     Who.TIMER: lambda d, a: a.has(Role.SYSTEM),
+    Who.PRODUCT: lambda d, a: a.has(Role.SYSTEM),
 }
 
 
@@ -129,10 +131,22 @@ _HELPED = Condition(
     lambda d: any(t.open for t in d.co_tasks), "stage_forbids", "No unit helps at the moment. Nothing to take back."
 )
 
+_MERGED = Condition(lambda d: d.primary is not None, "stage_forbids", "It follows no other demand.")
+_NOT_MERGED = Condition(
+    lambda d: d.primary is None, "merged", "It follows another demand already. Send `unmerge` first."
+)
+_NOT_FOLLOWED = Condition(
+    lambda d: not d.followers, "merge_circle", "Others follow this demand. Merge the other one into this one instead."
+)
+_PROPOSED = Condition(lambda d: d.proposed is not None, "stage_forbids", "No final reply waits for approval.")
+
 _ARRANGES = (Who.HOLDER, Who.LEAD_UNIT, Who.SUPERVISOR, Who.SECRETARY)
 _HANDLER = (Who.HOLDER, Who.LEAD_UNIT, Who.SUPERVISOR)
 _OPEN = (S.INTAKE, S.GRID, S.UNIT, S.MEETING, S.FEEDBACK)
 _WORKING = (S.GRID, S.UNIT)
+_WHILE_MERGED = (
+    "unmerge", "withdraw", "urge", "note", "attach", "settle", "lose_primary", "join", "leave", "adopt_calendar", "ring",
+)  # fmt: skip
 _RECLASSIFIABLE = (S.INTAKE, S.GRID, S.UNIT, S.MEETING)
 
 RULES: tuple[Rule, ...] = (
@@ -168,11 +182,38 @@ RULES: tuple[Rule, ...] = (
         (S.CLOSED, S.GRID, S.UNIT, S.MEETING),
         (_VERIFIED,),
     ),
+    Rule("supervise", _OPEN, (Who.SUPERVISOR,), _OPEN),
+    Rule(
+        "decide_final_reply",
+        (S.MEETING,),
+        (Who.SUPERVISOR, Who.SECRETARY),
+        (S.MEETING, S.CLOSED),
+        (_PROPOSED,),
+        offered_to=lambda d, a: a.id != d.proposed_by,
+    ),
+    Rule(
+        "merge",
+        (S.INTAKE, S.GRID, S.UNIT),
+        (Who.HOLDER, Who.DISPATCHER, Who.OPERATOR, Who.SECRETARY, Who.SUPERVISOR),
+        (S.GRID, S.UNIT, S.CLOSED),
+        (_NOT_MERGED, _NOT_FOLLOWED),
+    ),
+    Rule(
+        "unmerge",
+        _WORKING,
+        (Who.DISPATCHER, Who.OPERATOR, Who.SECRETARY, Who.SUPERVISOR, Who.REPORTER),
+        _WORKING,
+        (_MERGED,),
+    ),
     Rule("withdraw", _OPEN, (Who.REPORTER, Who.OPERATOR), (S.CLOSED,)),
     Rule("urge", _OPEN, (Who.REPORTER, Who.OPERATOR, Who.SUPERVISOR), _OPEN),
     Rule("reopen", (S.CLOSED,), (Who.REPORTER, Who.OPERATOR), (S.GRID, S.UNIT, S.MEETING)),
     Rule("note", (*_OPEN, S.CLOSED), (Who.HOLDER, Who.STAFF, Who.REPORTER), (*_OPEN, S.CLOSED)),
     Rule("attach", (*_OPEN, S.CLOSED), (Who.HOLDER, Who.STAFF, Who.REPORTER), (*_OPEN, S.CLOSED)),
+    Rule("join", (*_OPEN, S.CLOSED), (Who.PRODUCT,), (*_OPEN, S.CLOSED)),
+    Rule("leave", (*_OPEN, S.CLOSED), (Who.PRODUCT,), (*_OPEN, S.CLOSED)),
+    Rule("settle", _WORKING, (Who.PRODUCT,), (S.FEEDBACK, S.CLOSED), (_MERGED,)),
+    Rule("lose_primary", _WORKING, (Who.PRODUCT,), _WORKING, (_MERGED,)),
     Rule("adopt_calendar", (*_OPEN, S.CLOSED), (Who.TIMER,), (*_OPEN, S.CLOSED)),
     Rule("ring", (*_OPEN, S.CLOSED), (Who.TIMER,), (*_OPEN, S.CLOSED)),
 )
@@ -207,11 +248,15 @@ def _who_refused(rule: Rule, demand: Demand, actor: Actor) -> DomainError:
 def check(demand: Demand, command: str, actor: Actor) -> Rule:
     """The rule that allows this command.
 
-    Raises DomainError: `closed` after the reopen window, `stage_forbids` where the table has no row or its condition
-    does not hold, `not_holder`, `not_permitted` or `outside_scope` where the actor is not among the rule's people.
+    Raises DomainError: `merged` where it is handled with another demand, `closed` after the reopen window,
+    `stage_forbids` where the table has no row or its condition does not hold, `not_holder`, `not_permitted` or
+    `outside_scope` where the actor is not among the rule's people.
     """
     if demand.sealed:
         raise DomainError("closed", "The demand is closed for good. Submit a new one and name this number.")
+    if not _is_open_to(demand, command):
+        says = f"It is handled with {demand.primary}. Act there, or send `unmerge`."
+        raise DomainError("merged", says, command=command, primary=demand.primary)
     rule = TABLE.get((demand.stage, command))
     if rule is None:
         allowed = [r.stages for r in RULES if r.command == command]
@@ -228,6 +273,11 @@ def check(demand: Demand, command: str, actor: Actor) -> Rule:
     return rule
 
 
+def _is_open_to(demand: Demand, command: str) -> bool:
+    """A duplicate is handled with its primary, until that is done."""
+    return not demand.follows or command in _WHILE_MERGED
+
+
 def permitted(demand: Demand, actor: Actor) -> tuple[str, ...]:
     """The commands this actor may send now, in the table's order."""
     if demand.sealed:
@@ -235,7 +285,8 @@ def permitted(demand: Demand, actor: Actor) -> tuple[str, ...]:
     return tuple(
         rule.command
         for rule in _OF_STAGE[demand.stage]
-        if any(_IS[who](demand, actor) for who in rule.who)
+        if _is_open_to(demand, rule.command)
+        and any(_IS[who](demand, actor) for who in rule.who)
         and rule.offered_to(demand, actor)
         and all(need.holds(demand) for need in rule.needs)
     )

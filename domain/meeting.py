@@ -48,7 +48,7 @@ def item_of(demand: Demand) -> Item:
     return Item(
         number=demand.number, turn=demand.turn, community=demand.community or "", reason=demand.meeting_reason,
         asked_at=demand.clocks[ClockName.DECIDE].started_at,
-        breached=sum(clock.breached for clock in demand.clocks.values()),
+        reporters=1 + len(demand.followers), breached=sum(clock.breached for clock in demand.clocks.values()),
         due_at=resolve.due_at if resolve is not None and resolve.running else None,
     )  # fmt: skip
 
@@ -77,10 +77,13 @@ class Meeting(BaseModel):
         return next((one for one in self.sessions.values() if one.state is SessionState.OPEN), None)
 
     def with_item(self, item: Item) -> Meeting:
-        """On the agenda once, however often it is handed in; a newer visit replaces an older one."""
+        """On the agenda once, however often it is handed in; a newer visit replaces an older one, and more reporters
+        make it hotter."""
         known = self.agenda.get(item.number)
         if known is not None and known.turn >= item.turn:
-            return self
+            if known.turn > item.turn or known.reporters >= item.reporters:
+                return self
+            item = known.model_copy(update={"reporters": item.reporters})
         return self.model_copy(update={"agenda": {**self.agenda, item.number: item}})
 
     def without(self, number: str) -> Meeting:
@@ -123,6 +126,7 @@ class Decision(BaseModel):
     review_at: AwareDatetime | None = None
     project: Id | None = None
     reply_id: TextId | None = None
+    document: Annotated[Id | None, Field(exclude_if=lambda file: file is None)] = None
     minute_id: TextId | None = None
     milestones: Annotated[tuple[AwareDatetime, ...], Field(max_length=20)] = ()
     plan_id: TextId | None = None
@@ -184,7 +188,7 @@ def decide_item(meeting: Meeting, act: MeetingAct, now: datetime) -> tuple[Meeti
     command = Decide(
         meeting=meeting.id, turn=item.turn, kind=d.kind, chair=chair, lead=d.lead, due_at=d.due_at,
         review_at=d.review_at, project=d.project, reply_id=d.reply_id, note_id=d.minute_id,
-        upper_meeting=meeting.upper, convener=meeting.upper_convener, co_units=d.co_units,
+        upper_meeting=meeting.upper, convener=meeting.upper_convener, co_units=d.co_units, document=d.document,
     )  # fmt: skip
     after = meeting.without(d.number)
     return after.with_session(session.changed(decided=session.decided + 1)) if session else after, command

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from domain.cadence import Cadence
+from domain.call_backs import CallBackPlan, CallBackStep, Hours
 from domain.categories import SlaClass
 from domain.ladder import Ladder
 from domain.places import Id, Name, PropertyGrade
@@ -42,19 +43,27 @@ class Classes(BaseModel):
 
 
 class CallBack(BaseModel):
-    """How often, and how far apart, the reporter is asked before a demand is closed as unconfirmed."""
+    """How the reporter is asked before a demand is closed without an answer: by the `steps` within `hours`, and the end
+    comes `interval` after the last one. Without steps, `attempts` times the link, `interval` apart."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    attempts: Annotated[int, Field(ge=1, le=20, strict=True)]
+    attempts: Annotated[int, Field(ge=1, le=20, strict=True)] = 3
     interval: Budget
+    steps: Annotated[tuple[CallBackStep, ...], Field(max_length=12)] = ()
+    hours: Hours = Hours()
+
+    @property
+    def plan(self) -> CallBackPlan | None:
+        return CallBackPlan(steps=self.steps, ends=self.interval, hours=self.hours) if self.steps else None
 
 
 class Sla(BaseModel):
     """Every budget and limit; `redo_limit` and `refusal_limit` are counts after which the joint meeting takes over.
 
-    `pause_limit` is how long a demand may wait for something before its clocks run on by themselves; of `ladders` the
-    first that takes a demand counts.
+    `final_reply_approve` is how long a final reply waits for approval; without it, it needs none. `pause_limit` is how
+    long a demand may wait for something before its clocks run on by themselves; of `ladders` the first that takes a
+    demand counts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +77,7 @@ class Sla(BaseModel):
     locate: Budget
     pause_limit: Budget
     call_back: CallBack
+    final_reply_approve: Budget | None = None
     redo_limit: Count
     refusal_limit: Count
     ladders: tuple[Ladder, ...] = ()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.call_backs import CallBackPlan
 from domain.ladder import Step
 from domain.tasks import ClockKey, budget_name
 from domain.vocabulary import ClockName
@@ -30,7 +31,8 @@ class Promise(BaseModel):
     the communities' ones; `verify` asks for a look by somebody
     other than the handler; `redo_limit` and `refusal_limit` are counts after which the joint meeting takes over;
     `call_backs` is how often the reporter is asked before a demand is closed as unconfirmed; `ladder` is what happens
-    around each due instant, empty meaning only that the breach is marked; `service` is what was asked for from the menu.
+    around each due instant, empty meaning only that the breach is marked; `service` is what was asked for from the menu;
+    `call_back_plan` says how the reporter is asked, in place of `call_backs`; `evidence` asks for a file with `resolve`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +49,8 @@ class Promise(BaseModel):
     extension_limit: int = 3
     ladder: Annotated[tuple[Step, ...], Field(exclude_if=lambda steps: not steps)] = ()
     service: Annotated[ServiceOffer | None, Field(exclude_if=lambda offer: offer is None)] = None
+    call_back_plan: Annotated[CallBackPlan | None, Field(exclude_if=lambda plan: plan is None)] = None
+    evidence: Annotated[bool, Field(exclude_if=lambda asked: not asked)] = False
 
     def budget_of(self, key: ClockKey) -> Budget | None:
         """What was promised for this clock; a co-unit has the lead's budgets. None for one that only waits."""

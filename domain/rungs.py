@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain import events as e
+from domain.asking import ask_again
 from domain.clocks import Alarm, rung
 from domain.demand import Demand
 from domain.ladder import Deed, Told, is_promised
 from domain.tasks import ClockKey, unit_of
 from domain.turn import STOPPED_BY_MEETING, Turn
-from domain.vocabulary import ClockName, Outcome, Stage
+from domain.vocabulary import ClockName, Stage
 
 
 def ring(t: Turn) -> None:
@@ -78,8 +79,11 @@ def _far_breach(t: Turn, alarm: Alarm) -> None:
 
 
 def _onto_agenda(t: Turn, alarm: Alarm) -> None:
-    """Overdue for too long: the joint meeting decides. Without a place there is none, and what is done needs none."""
+    """Overdue for too long: the joint meeting decides. Without a place there is none, what is done needs none, and of a
+    duplicate it decides with the primary."""
     _tell(t, alarm, e.ClockEscalated)
+    if t.demand.follows:
+        return
     if t.demand.stage in (Stage.GRID, Stage.UNIT):
         t.to_meeting("overdue")
     elif t.demand.stage in (Stage.INTAKE, Stage.FEEDBACK) and t.demand.holder != t.demand.supervisor:
@@ -122,12 +126,7 @@ def _end_pause(t: Turn, name: ClockName) -> None:
 
 
 def _next_call_back(t: Turn, name: ClockName) -> None:
-    """One rung of the call-back ladder; the last one without an answer closes as `unconfirmed`, never as satisfied."""
-    t.emit(e.CallBackMade(attempt=t.demand.call_backs + 1, channel="link", result="no_answer"))
-    if t.demand.call_backs >= t.demand.terms.call_backs:
-        t.close(Outcome.UNCONFIRMED)
-    else:
-        t.start(ClockName.CALL_BACK)
+    ask_again(t)
 
 
 def _review(t: Turn, name: ClockName) -> None:

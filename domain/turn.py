@@ -16,7 +16,9 @@ from domain.tasks import ClockKey, CoUnit, co_clocks
 from domain.vocabulary import ClockName, Outcome
 from domain.worktime import Budget, Calendar, due
 
-_CHANGES_HANDS = (ClockName.LOCATE, ClockName.REFUSAL_WINDOW, ClockName.UNIT_DUE, ClockName.DECIDE, ClockName.REVIEW)
+_CHANGES_HANDS = (
+    ClockName.LOCATE, ClockName.REFUSAL_WINDOW, ClockName.UNIT_DUE, ClockName.DECIDE, ClockName.APPROVE, ClockName.REVIEW,
+)  # fmt: skip
 STOPPED_BY_MEETING = (ClockName.ACCEPT, ClockName.PAUSE, *_CHANGES_HANDS)
 HANDLING = (ClockName.CONTACT, ClockName.RESOLVE, ClockName.UNIT_DUE)
 """The clocks that stand still while somebody else is awaited."""
@@ -194,6 +196,8 @@ class Turn:
 
     def redo(self, reason: str) -> None:
         """Back to whoever handled it, history kept; past the limit the joint meeting takes over."""
+        if self.demand.primary is not None:
+            self.emit(e.Unmerged(primary=self.demand.primary, reason="redo"))
         self.stop(ClockName.FOLLOW_UP, ClockName.CALL_BACK, ClockName.REOPEN)
         count = self.demand.redos + 1
         self.emit(e.RedoOrdered.model_validate({"count": count, "reason": reason}))

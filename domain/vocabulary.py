@@ -42,7 +42,8 @@ class Channel(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a closed demand ended (product.md, closed)."""
+    """How a closed demand ended (product.md, closed). Not satisfied, both: `unconfirmed` was asked and gave no answer,
+    `unreachable` was called or visited and never met."""
 
     RESOLVED = "resolved"
     EXPLAINED = "explained"
@@ -51,6 +52,7 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
     WITHDRAWN = "withdrawn"
     UNCONFIRMED = "unconfirmed"
+    UNREACHABLE = "unreachable"
 
 
 class ClockName(StrEnum):
@@ -67,6 +69,7 @@ class ClockName(StrEnum):
     UNIT_DUE = "unit_due"
     PAUSE = "pause"
     DECIDE = "decide"
+    APPROVE = "approve"
     FOLLOW_UP = "follow_up"
     CALL_BACK = "call_back"
     REVIEW = "review"

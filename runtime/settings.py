@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
+import json
 import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -76,8 +78,66 @@ class Settings(BaseSettings):
         description="Signs development tokens, at least 16 characters; without it none is valid",
     )
 
+    public_url: str | None = Field(
+        default=None, description="Where people reach this installation, as https://linli.example.cn; no path behind it"
+    )
+    session_idle_hours: int = Field(
+        default=168, ge=1, le=2_160, description="A session ends when nobody has used it for so many hours"
+    )
+    session_days: int = Field(default=30, ge=1, le=365, description="A session ends after so many days, used or not")
+    plain_http_cookie: bool = Field(
+        default=False,
+        description="For plain http on loopback only: the session's cookie is `linli`, without Secure and the `__Host-` prefix",
+    )
+    oidc_issuer: str | None = Field(
+        default=None, description="OpenID Connect: the provider's issuer, https://…; not set, nobody signs in by one"
+    )
+    oidc_client_id: str = Field(default="linli", min_length=1, description="OpenID Connect: the client's id there")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="OpenID Connect: the client's secret; without one the client is a public one"
+    )
+    oidc_claim: str = Field(
+        default="preferred_username",
+        min_length=1,
+        description="OpenID Connect: the claim of the ID token that says who it is",
+    )
+    oidc_matches: Literal["user", "person"] = Field(
+        default="user",
+        description="OpenID Connect: what the claim holds, the `user` name of an account or a `person`'s id",
+    )
+
+    webhook_allow: str = Field(
+        default="",
+        description="Networks that webhooks may reach beside the public ones, also by plain http: 127.0.0.0/8,10.3.0.0/16",
+    )
+
     max_body_bytes: int = Field(
         default=262_144, ge=1_024, le=67_108_864, description="Largest request body; larger ones are answered 413"
+    )
+    files: str = Field(
+        default=".data/files",
+        min_length=1,
+        description="Where uploaded files are kept, sealed: a folder (relative to the project's root) or s3://bucket/prefix",
+    )
+    files_s3_endpoint: str | None = Field(
+        default=None, description="Address of an S3-compatible service, such as http://minio:9000; unset means AWS"
+    )
+    files_s3_region: str = Field(default="us-east-1", min_length=1, description="Region of the bucket")
+    files_s3_access_key: str | None = Field(
+        default=None, description="Access key of the bucket; without it the machine's own role is used"
+    )
+    files_s3_secret_key: SecretStr | None = Field(default=None, description="The secret that belongs to the access key")
+    max_file_bytes: int = Field(
+        default=20_971_520, ge=65_536, le=268_435_456, description="Largest uploaded file; larger ones are answered 413"
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Server for e-mail: smtp://user:password@host:587?starttls=yes or smtps://…; without it none is sent",
+    )
+    mail_from: str | None = Field(default=None, description="Sender of e-mail, a mailbox: 邻里 <noreply@example.cn>")
+    apprise: SecretStr | None = Field(
+        default=None,
+        description='More channels as JSON, channel to apprise URL: {"sms": "jsons://gateway.example/send?:to={address}"}',
     )
     starters: int = Field(default=4, ge=1, le=64, description="Workflows the API starts at the same time")
     db_pool_max: int = Field(default=10, ge=1, le=100, description="Database connections at most, per process")
@@ -101,10 +161,65 @@ class Settings(BaseSettings):
             raise ValueError("write it as host:port")
         return address
 
+    @field_validator("files")
+    @classmethod
+    def _is_place(cls, place: str) -> str:
+        if place.startswith("s3:"):
+            if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?", place):
+                raise ValueError("write it as s3://bucket or s3://bucket/prefix")
+            return place
+        return str(_from_root(Path(place)))
+
+    @field_validator("public_url", "oidc_issuer")
+    @classmethod
+    def _is_https(cls, url: str | None) -> str | None:
+        if url is None or re.fullmatch(
+            r"https://[^\s?#]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[^\s?#]*)?", url
+        ):
+            return url
+        raise ValueError("write it as https://host, without a query; plain http only for this machine itself")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _has_a_way_back(cls, issuer: str | None, info: ValidationInfo) -> str | None:
+        if issuer is not None and info.data.get("public_url") is None:
+            raise ValueError("set LINLI_PUBLIC_URL too, so that the provider can send people back")
+        return issuer
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_origin(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^/\s]+/?", url):
+            raise ValueError("write it without a path, as https://linli.example.cn")
+        return None if url is None else url.rstrip("/")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not re.match(r"smtps?://[^/\s]+", url.get_secret_value()):
+            raise ValueError("write it as smtp://user:password@host:port or smtps://…")
+        return url
+
+    @field_validator("apprise")
+    @classmethod
+    def _is_table_of_channels(cls, table: SecretStr | None) -> SecretStr | None:
+        if table is not None and not _maps_to_addresses(table.get_secret_value()):
+            raise ValueError('write it as a JSON object: {"channel": "schema://…{address}"}')
+        return table
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _lower(cls, level: object) -> object:
         return level.lower() if isinstance(level, str) else level
+
+    @field_validator("webhook_allow")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        try:
+            networks_of(text)
+        except ValueError:
+            raise ValueError("write networks, separated by commas: 10.3.0.0/16,fd00::/8") from None
+        return text
 
     @field_validator("data_keys")
     @classmethod
@@ -115,6 +230,19 @@ class Settings(BaseSettings):
     def key_ring(self) -> dict[str, bytes]:
         """Key id to 32-byte AES key, in the order given: the first encrypts, all decrypt."""
         return _parse_key_ring(self.data_keys.get_secret_value())
+
+
+def _maps_to_addresses(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and all(isinstance(url, str) and "://" in url for url in found.values())
+
+
+def networks_of(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Networks written with commas between them. Raises ValueError."""
+    return tuple(ipaddress.ip_network(one.strip()) for one in text.split(",") if one.strip())
 
 
 def _parse_key_ring(text: str) -> dict[str, bytes]:

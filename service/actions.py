@@ -14,14 +14,15 @@ from domain import commands as c
 from domain.actors import Actor
 from domain.demand import Demand
 from domain.errors import DomainError
+from domain.following import word_for_followers
 from domain.routing import Routing
 from domain.tasks import CoUnit
 from domain.vocabulary import Role
 from gateways.temporal import UNREACHABLE
+from gateways.temporal.engine import NotRunning, update
+from service import files, menu
 from service import forms as f
-from service import menu
 from service.desk import Desk
-from service.engine import NotRunning, update
 from service.intake import fingerprint_of, key_of, promise_for
 from service.places import locate
 from service.reading import current, find
@@ -50,7 +51,10 @@ async def act(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: st
     fingerprint = fingerprint_of(form.model_dump_json())
     said = {"note_id": ("note", form.note), "reply_id": ("reply", getattr(form, "reply", None))}
     written = await write(desk, actor, number, stored_key, said)
+    bound: list[str] = []
     try:
+        if form.file_ids:
+            bound = await files.attach(desk, actor, number, form.file_ids, command=form.type, key=stored_key)
         command = await _command(desk, actor, number, form, written.ids)
         sent = c.Act(
             command=command, actor=actor, key=stored_key, fingerprint=fingerprint, performed_at=form.performed_at
@@ -58,7 +62,9 @@ async def act(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: st
         await _send(desk, number, sent, f"{stored_key}-{fingerprint[:8]}")
     except DomainError as refused:
         if refused.code not in UNDECIDED:
-            await take_back(desk, written, earlier=refused.code not in MAYBE_DONE)
+            earlier = refused.code not in MAYBE_DONE
+            await take_back(desk, written, earlier=earlier)
+            await files.take_back(desk, number, bound, key=stored_key if earlier and form.file_ids else None)
             await find(desk, actor, number)  # the reason is not for somebody who may not even know that it exists
         raise
     return await current(desk, number)
@@ -85,16 +91,30 @@ async def _command(desk: Desk, actor: Actor, number: str, form: f.ActionForm, wr
             parts |= form.codes() | {"unit": form.unit or await _own_unit(desk, actor, number)}
         case f.SwapLeadForm():
             parts["lead"] = candidate(desk, form.unit, "swapped")
+        case f.MergeForm():
+            parts |= await _merged(desk, actor, number, form)
         case f.ReclassifyForm():
             parts |= await _reclassified(desk, number, form.category)
         case (
             f.SimpleForm() | f.NoteForm() | f.AttachForm() | f.ResolveForm() | f.RequestInfoForm() | f.ExtendForm()
             | f.DecideExtensionForm() | f.EscalateForm() | f.VerifyForm() | f.CallBackForm() | f.ConfirmForm()
+            | f.SuperviseForm() | f.DecideFinalReplyForm()
         ):  # fmt: skip
             parts |= form.codes()
         case _:
             assert_never(form)
     return _COMMAND.validate_python(parts)
+
+
+async def _merged(desk: Desk, actor: Actor, number: str, form: f.MergeForm) -> dict[str, Any]:
+    """Into the demand that is handled: one that follows another itself is no primary."""
+    primary = await find(desk, actor, form.primary)
+    if primary.primary is not None and primary.primary != number:
+        primary = await current(desk, primary.primary)
+    if isinstance(word_for_followers(primary), c.LosePrimary):
+        rule = "That demand will not be handled any more. Name another one, or handle this one by itself."
+        raise DomainError("stage_forbids", rule, field="/primary")
+    return {"primary": primary.number, "same_reporter": form.same_reporter, "place": primary.place}
 
 
 def co_units(desk: Desk, named: Iterable[f.CoUnitForm]) -> tuple[CoUnit, ...]:

@@ -21,13 +21,13 @@ from domain.policies import Rotation
 from domain.units import Resource, Unit
 from domain.vocabulary import Role
 from service import admin_plans as plans
-from service.admin_forms import CancelForm, How, LeaveForm, RetireForm, RosterForm, StewardForm, UnitForm
+from service.admin_forms import CancelForm, How, LeaveForm, PersonForm, RetireForm, RosterForm, StewardForm, UnitForm
 from service.admin_versions import Version, digest, must_match, newest
-from service.admin_views import file_of
+from service.admin_views import before_any
 from service.desk import Desk
 from service.places import local_date
 from service.publish_carry import Plan, Published, carry_out, last_of, must_be, to_come
-from service.publish_district import PERSON_LEAVE, ROSTER, STEWARDSHIP, UNIT
+from service.publish_district import PERSON, PERSON_LEAVE, ROSTER, STEWARDSHIP, UNIT
 from service.publish_in_force import CANCELLATION, InForce
 from service.repeats import Asked
 from service.views import unit_view
@@ -152,6 +152,19 @@ async def put_roster(desk: Desk, actor: Actor, community: str, form: RosterForm,
     return await _change(desk, actor, (ROSTER, community), how, form, planned, now, None, dated=True)
 
 
+async def put_person(desk: Desk, actor: Actor, person: str, form: PersonForm, how: How) -> Published:
+    """Who a person is and what they may do, somebody new too. What follows from being a unit's liaison is not said here:
+    whoever is one has it."""
+    must_be(actor, (Role.ADMIN,))
+    now = desk.now()
+    at = to_come(how.effective_at, now)
+
+    async def planned(standing: InForce, version: Version) -> Plan:
+        return plans.plan(standing, version, form, at, {}, {"created": version.body is None})
+
+    return await _change(desk, actor, (PERSON, person), how, form, planned, now, at)
+
+
 async def put_leave(desk: Desk, actor: Actor, person: str, form: LeaveForm, how: How) -> Published:
     """All absences of a person. For administrators and supervisors, and for the secretary of the person's community."""
     must_settle_leave(desk, actor, person)
@@ -222,9 +235,9 @@ async def _change(
     asked = Asked(desk, actor, how.key, f"{what} {kind} {key} {form.model_dump_json()} {at}")
 
     async def on(standing: InForce) -> Plan:
-        file = file_of(desk.watch.base.district, kind, key)
+        file = before_any(desk.watch.base.district, standing, kind, key)
         version = newest(standing, kind, key, file)
-        if version.body is None and kind != UNIT:
+        if version.body is None and kind not in (UNIT, PERSON):
             raise DomainError("not_found", "There is nothing with this id.")
         must_match(desk, version, how.if_match, required=not (free or how.dry_run))
         if not dated:

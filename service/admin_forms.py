@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.places import Id, Name
 from domain.units import Resource, Unit, UnitKind
-from service.publish_district import Leave, Turn
+from service.publish_district import Leave, Standing, Turn
 
 Reason = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 StewardForm: TypeAlias = Turn
 LeaveForm: TypeAlias = Leave
+PersonForm: TypeAlias = Standing
 ResourceForm: TypeAlias = Resource
 
 

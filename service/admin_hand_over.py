@@ -23,7 +23,7 @@ from domain.routing import Candidate
 from domain.tasks import CoUnit
 from domain.units import Unit
 from domain.vocabulary import Role
-from service.engine import NotRunning, update
+from gateways.temporal.engine import NotRunning, update
 from service.publish_district import UNIT
 from service.publish_watch import Watch
 from service.repeating import repeat

@@ -15,6 +15,7 @@ from domain.actors import Actor
 from domain.care import Entry, Reach, reach_of
 from domain.errors import DomainError
 from domain.vocabulary import Role
+from runtime.logging import request_id
 from service.care_forms import CareChange, CareForm, CheckInForm, PersonForm
 from service.desk import Desk
 from service.places import local_date
@@ -43,7 +44,7 @@ async def entries(desk: Desk, actor: Actor, wanted: Wanted, *, after: str | None
 async def entry(desk: Desk, actor: Actor, id: str) -> View:
     """One entry with its person; leaves a row in the reading audit. DomainError `not_found`, also out of reach."""
     found = await _within(desk, actor, id)
-    sealed = await storing.open_person(desk.pool, id, by=actor.id, at=desk.now())
+    sealed = await storing.open_person(desk.pool, id, by=actor.id, at=desk.now(), request_id=request_id.get())
     person = None if sealed is None else json.loads(desk.sealer.open(sealed, id))
     return {**_view(desk, found), "person": person}
 

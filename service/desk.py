@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -27,6 +28,7 @@ from service.starter import LEASE, Starter
 from store import queries, rosters, rulings, unit_tasks
 from store.fingerprint import Fingerprints
 from store.intake import Writer, next_numbers
+from store.phone_digests import PhoneDigests
 from store.pool import UNAVAILABLE as POOL_UNAVAILABLE
 from store.pool import Pool, open_pool
 from store.rosters import RosterChange
@@ -74,6 +76,10 @@ class Desk:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    @cached_property
+    def phone_digests(self) -> PhoneDigests:
+        return PhoneDigests(self.settings.key_ring())
+
     async def number(self) -> str:
         """A demand number nobody else gets: the local date and a running count. Gaps are possible."""
         if not self._numbers:
@@ -113,7 +119,7 @@ class Desk:
         """From now on demands are promised under this calendar and with these targets, and routed by these rules."""
         self.almanac, self.calendar = found.almanac, found.calendar(this_year)
         if self.district is not found.district:
-            self.district = found.district
+            self.district, self.staffing = found.district, Staffing.of(found.district)
             self.district.directory  # noqa: B018  (built now, not in the first request)
 
     async def look_at_rulings(self) -> None:

@@ -59,9 +59,15 @@ class Location(_Form):
         return self
 
 
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{4,19}$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,189}$")]
+
+
 class Reporter(_Form):
     name: Short | None = None
-    phone: Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{4,19}$")] | None = None
+    phone: Phone | None = None
+    # Left out where it is not said, as `service` below.
+    email: Annotated[Email | None, Field(exclude_if=lambda email: email is None)] = None
 
 
 class ExternalRef(_Form):
@@ -74,7 +80,8 @@ class ExternalRef(_Form):
 class SubmitForm(_Form):
     """A new demand. Without `category` the text suggests one; without `location` the dispatcher finds the place.
 
-    `service` asks for a line of the service menu, which has its category and price.
+    `service` asks for a line of the service menu, which has its category and price. `file_ids` are uploads of the caller; without
+    `location` the place counts that one of them was allowed to give.
     """
 
     text: Story
@@ -86,6 +93,7 @@ class SubmitForm(_Form):
     external_refs: Annotated[tuple[ExternalRef, ...], Field(max_length=10)] = ()
     # Left out where it is not said, so that a repetition of a request of an earlier release has the same fingerprint.
     service: Annotated[Code | None, Field(exclude_if=lambda code: code is None)] = None
+    file_ids: Annotated[tuple[Code, ...], Field(max_length=20, exclude_if=lambda ids: not ids)] = ()
 
     @model_validator(mode="after")
     def _refs_once(self) -> Self:
@@ -119,7 +127,7 @@ class LocateForm(_Action):
 
 
 class SimpleForm(_Action):
-    type: Literal["accept", "contact", "resume", "urge", "withdraw", "reopen"]
+    type: Literal["accept", "contact", "resume", "urge", "withdraw", "reopen", "unmerge"]
 
 
 class NoteForm(_Action):
@@ -227,6 +235,26 @@ class VerifyForm(_Action):
     ok: StrictBool
 
 
+class SuperviseForm(_Action):
+    """督办: take it over, order something (say what in `note`), or return what was taken over."""
+
+    type: Literal["supervise"]
+    deed: Literal["take_over", "order", "return"]
+
+
+class DecideFinalReplyForm(_Action):
+    type: Literal["decide_final_reply"]
+    approved: StrictBool
+
+
+class MergeForm(_Action):
+    """The same matter as `primary`; `same_reporter`: the same person said it twice, and this one is closed at once."""
+
+    type: Literal["merge"]
+    primary: Code
+    same_reporter: StrictBool = False
+
+
 class CallBackForm(_Action):
     type: Literal["call_back"]
     channel: Literal["link", "sms", "phone", "visit"]
@@ -243,7 +271,8 @@ class ConfirmForm(_Action):
 ActionForm = Annotated[
     LocateForm | SimpleForm | NoteForm | AttachForm | ResolveForm | HandOffForm | RefuseForm
     | RequestInfoForm | ExtendForm | DecideExtensionForm | EscalateForm | ReassignForm | ReclassifyForm
-    | AddCoUnitsForm | CoTaskForm | CoRefuseForm | SwapLeadForm | VerifyForm | CallBackForm | ConfirmForm,
+    | AddCoUnitsForm | CoTaskForm | CoRefuseForm | SwapLeadForm | VerifyForm | CallBackForm | ConfirmForm
+    | SuperviseForm | DecideFinalReplyForm | MergeForm,
     Field(discriminator="type"),
 ]  # fmt: skip
 
@@ -264,8 +293,8 @@ class RulingForm(_Form):
 
 class DecisionForm(_Form):
     """A joint meeting's decision on one demand: `unit` for assign and project, `review_at` for shelve, `reply` for a
-    final reply; `minute` is the line of the minutes. Both may name `co_units`; a project may have
-    `milestones`, an assignment a `ruling`."""
+    final reply, with the uploaded file of its `document`; `minute` is the line of the minutes. Both of the first may name
+    `co_units`; a project may have `milestones`, an assignment a `ruling`."""
 
     number: Code
     kind: DecisionKind
@@ -275,6 +304,7 @@ class DecisionForm(_Form):
     review_at: Instant | None = None
     project: Code | None = None
     reply: Words | None = None
+    document: Code | None = None
     minute: Words | None = None
     milestones: Annotated[tuple[MilestoneForm, ...], Field(max_length=20)] = ()
     ruling: RulingForm | None = None

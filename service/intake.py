@@ -9,20 +9,21 @@ from datetime import datetime
 from typing import Literal
 
 from domain.actors import Actor
+from domain.call_backs import Reach
 from domain.categories import Category, SlaClass
 from domain.decide import submit as first_turn
 from domain.demand import Demand
 from domain.district import District
 from domain.errors import DomainError
-from domain.events import DemandSubmitted
+from domain.events import DemandSubmitted, FilesAttached
 from domain.ladder import ladder_for
 from domain.ledger import Entry, seal
 from domain.menu import Service
 from domain.policies import Sla
 from domain.promise import Promise
-from domain.vocabulary import ClockName
+from domain.vocabulary import ClockName, Role, Stage
 from domain.worktime import Budget
-from service import menu
+from service import files, menu
 from service.desk import Desk
 from service.forms import SubmitForm
 from service.places import locate
@@ -66,6 +67,8 @@ async def _submit(desk: Desk, actor: Actor, form: SubmitForm, key: str | None) -
     fingerprint = fingerprint_of(form.model_dump_json())
     stored_key = None if key is None else key_of(actor, key)
     number = await desk.number()
+    if form.file_ids and form.location is None:
+        form = form.model_copy(update={"location": await files.photographed_at(desk, actor, form.file_ids)})
     demand, entries = _open(desk, actor, form, number, now)
     if demand.unit is not None:
         desk.loads.units.take(demand.unit, number)  # before anything is awaited: the next one shall see it
@@ -78,14 +81,22 @@ async def _submit(desk: Desk, actor: Actor, form: SubmitForm, key: str | None) -
     )  # fmt: skip
     won = False
     try:
+        if form.file_ids:
+            await files.attach(desk, actor, number, form.file_ids, command="submit", key=stored_key or number)
         won = await desk.writer.insert(taken)
     except storing.RefTaken:
+        await files.take_back(desk, number, form.file_ids)
         return await _ref_taken(desk, actor, taken)
+    except DomainError:
+        if stored_key is None or await storing.answered(desk.pool, actor.id, stored_key) is None:
+            raise
+        return await _repetition(desk, actor, stored_key, fingerprint)  # so its files belong to the first one
     finally:
         if not won and demand.unit is not None:
             desk.loads.units.give_back(demand.unit, number)
     if not won:
         assert stored_key is not None
+        await files.take_back(desk, number, form.file_ids)
         return await _repetition(desk, actor, stored_key, fingerprint)
     desk.starter.soon(demand, desk.calendar)
     desk.likenesses.soon(number)
@@ -123,12 +134,22 @@ def _open(desk: Desk, actor: Actor, form: SubmitForm, number: str, now: datetime
         channel=form.channel, category=category.code, category_by=category_by, confidential=form.confidential,
         opened_by=actor.id, dispatcher=staff.dispatchers[place.community] if place else staff.operator,
         supervisor=staff.supervisor, operator=staff.operator, promise=promise_for(desk, category, service),
+        reach=_reach(actor, form),
     )  # fmt: skip
     turn = first_turn(
         submitted, number, now, desk.calendar, place=place, routing=routing,
         screened=screening.rule if screening else None, actor=actor,
     )  # fmt: skip
+    if form.file_ids and turn.demand.stage is not Stage.CLOSED:
+        turn.emit(FilesAttached(file_ids=form.file_ids))
     return seal(turn.demand, turn.events, at=now, actor=actor.id)
+
+
+def _reach(actor: Actor, form: SubmitForm) -> tuple[Reach, ...]:
+    """How the reporter can be asked how it went: what they left, or the account they sent it from."""
+    own: tuple[Reach, ...] = ("account",) if any(g.role is Role.RESIDENT for g in actor.grants) else ()
+    left = form.reporter.model_dump(exclude_none=True) if form.reporter is not None else {}
+    return (*own, *(one for one in ("phone", "email") if one in left))
 
 
 def _category(
@@ -160,6 +181,7 @@ def promise_for(desk: Desk, category: Category, service: Service | None = None) 
         pack=d.version, sla_class=category.sla_class, calendar=desk.calendar.version, committee=d.id,
         verify=category.verification == "other_person", budgets=budgets_for(sla, category.sla_class),
         redo_limit=sla.redo_limit, refusal_limit=sla.refusal_limit, call_backs=sla.call_back.attempts,
+        call_back_plan=sla.call_back.plan, evidence=category.evidence,
         ladder=ladder_for(
             sla.ladders, category=category.code, level=category.handling_level, sla_class=category.sla_class
         ),
@@ -170,12 +192,16 @@ def promise_for(desk: Desk, category: Category, service: Service | None = None) 
 def budgets_for(sla: Sla, sla_class: SlaClass) -> dict[ClockName, Budget]:
     """The time that every clock of a demand of this class gets."""
     targets = sla.targets(sla_class)
-    return {
+    optional: dict[ClockName, Budget] = {}
+    if sla.call_back.plan is None:
+        optional[ClockName.CALL_BACK] = sla.call_back.interval  # a plan says for each rung when it is
+    if sla.final_reply_approve is not None:
+        optional[ClockName.APPROVE] = sla.final_reply_approve
+    return optional | {
         ClockName.LOCATE: sla.locate, ClockName.ACCEPT: targets.accept, ClockName.CONTACT: targets.contact,
         ClockName.RESOLVE: targets.resolve, ClockName.FOLLOW_UP: targets.follow_up,
         ClockName.REFUSAL_WINDOW: sla.refusal_window, ClockName.DECIDE: sla.meeting_decide,
-        ClockName.CALL_BACK: sla.call_back.interval, ClockName.REOPEN: sla.reopen_window,
-        ClockName.UNIT_DUE: sla.unit_due_for(sla_class), ClockName.PAUSE: sla.pause_limit,
+        ClockName.REOPEN: sla.reopen_window, ClockName.UNIT_DUE: sla.unit_due_for(sla_class), ClockName.PAUSE: sla.pause_limit,
     }  # fmt: skip
 
 

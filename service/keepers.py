@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Protocol
 
 from temporalio.client import Client
 
 from runtime.settings import Settings
 from service.admin_hand_over import HandOvers
+from service.erasure import Forgetter
+from service.file_keeper import FileKeeper
+from service.phone_keeper import PhoneKeeper
 from service.publish_watch import Watch
+from service.webhook_keeper import open_webhook_keeper
+from store.phone_digests import PhoneDigests
 from store.pool import Pool
+from store.seal import Sealer
 
 
 class Keeper(Protocol):
@@ -19,4 +26,10 @@ class Keeper(Protocol):
 
 def open_keepers(settings: Settings, pool: Pool, watch: Watch) -> tuple[Keeper, ...]:
     """Those of one worker. Several workers share the work: whatever a keeper claims, it claims in the database."""
-    return (HandOvers(watch, pool),)
+    webhooks = open_webhook_keeper(settings, pool, watch)
+    return (HandOvers(watch, pool), webhooks, FileKeeper(settings, pool), *_of_personal_data(settings, pool, watch))
+
+
+def _of_personal_data(settings: Settings, pool: Pool, watch: Watch) -> tuple[Keeper, ...]:
+    sealer, digests = Sealer(settings.key_ring()), PhoneDigests(settings.key_ring())
+    return PhoneKeeper(pool, sealer, digests), Forgetter(watch, pool, sealer, lambda: datetime.now(UTC))

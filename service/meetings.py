@@ -14,9 +14,9 @@ from domain.errors import DomainError
 from domain.meeting import Decision, MeetingAct, RulingMade
 from domain.session import SessionKind, SessionState
 from domain.vocabulary import Stage
+from gateways.temporal.engine import NotRunning, update
 from service.actions import MAYBE_DONE, UNDECIDED, co_units
 from service.desk import Desk
-from service.engine import NotRunning, update
 from service.forms import DecisionForm
 from service.intake import fingerprint_of, key_of
 from service.meeting_views import line_view, meeting_view
@@ -110,7 +110,7 @@ async def _sent_when_there(
             return await _sent(desk, actor, meeting, form, key, fingerprint, written)
         except DomainError as refused:
             demand = await current(desk, form.number)
-            coming = demand.stage is Stage.MEETING and demand.meeting == meeting and not demand.shelved
+            coming = demand.stage is Stage.MEETING and demand.meeting == meeting and not _is_decided(demand)
             late = asyncio.get_running_loop().time() > give_up
             if refused.code != "not_on_agenda" or not coming or late:
                 raise
@@ -123,6 +123,7 @@ async def _sent(
     decision = Decision(
         number=form.number, kind=form.kind, lead=candidate(desk, form.unit, "meeting") if form.unit else None,
         co_units=co_units(desk, form.co_units), due_at=form.due_at, review_at=form.review_at, project=form.project,
+        document=form.document,
         milestones=tuple(one.due_at for one in form.milestones), ruling=_ruling(desk, form), **written,
     )  # fmt: skip
     act = MeetingAct(decision=decision, actor=actor, key=key, fingerprint=fingerprint)
@@ -141,13 +142,18 @@ def _ruling(desk: Desk, form: DecisionForm) -> RulingMade | None:
     return RulingMade(category=form.ruling.category, until=form.ruling.until)
 
 
+def _is_decided(demand: Demand) -> bool:
+    """Still with the meeting, and not on its agenda: put aside, or waiting for the approval of its final reply."""
+    return demand.shelved or demand.proposed is not None
+
+
 async def _arrived(desk: Desk, actor: Actor, taken: Decided) -> Demand:
     """The demand once the decision has reached it; as it is, if that takes unusually long."""
     give_up = asyncio.get_running_loop().time() + ARRIVES_WITHIN_SECONDS
     pause = 0.01
     while asyncio.get_running_loop().time() < give_up:
         demand = await current(desk, taken.number)
-        if demand.stage is not Stage.MEETING or demand.turn > taken.turn or demand.shelved:
+        if demand.stage is not Stage.MEETING or demand.turn > taken.turn or _is_decided(demand):
             break
         await asyncio.sleep(pause)
         pause = min(pause * 2, 0.2)

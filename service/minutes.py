@@ -11,14 +11,16 @@ from zoneinfo import ZoneInfo
 from domain.actors import Actor
 from domain.bodies import rules_of
 from domain.demand import Demand
+from domain.masking import strike
 from domain.session import Session
 from domain.vocabulary import Role
 from service.desk import Desk
 from service.meeting_views import line_view, session_view
 from service.sessions import find
 from service.views import View
+from service.words import persons_hidden, reading
 from store import meetings as storing
-from store import texts
+from store import personal, texts
 from store.meetings import Line
 
 KINDS = {"regular": "定期会议", "extra": "临时会议", "whistle": "吹哨会议"}
@@ -40,7 +42,7 @@ async def taken(desk: Desk, actor: Actor, meeting: str, session: str) -> View:
     """
     found = await find(desk, actor, meeting, session)
     lines = await storing.decided_in(desk.pool, meeting, session, desk.now())
-    words = await _words(desk, lines) if _works_here(desk, actor, meeting) else {}
+    words = await _words(desk, actor, lines) if _works_here(desk, actor, meeting) else {}
     categories = await _categories(desk, [*(line.number for line in lines), *found.rolled_over])
     settings = desk.district.meeting(meeting)
     return {
@@ -60,10 +62,18 @@ def _works_here(desk: Desk, actor: Actor, meeting: str) -> bool:
     return actor.id in rules_of(desk.district, meeting).members.values()
 
 
-async def _words(desk: Desk, lines: list[Line]) -> Mapping[str, str]:
+async def _words(desk: Desk, actor: Actor, lines: list[Line]) -> Mapping[str, str]:
+    """Lines of the minutes and plans by id; that they were read is kept."""
     ids = [id for line in lines for id in (line.minute_id, line.decision.plan_id if line.decision else None) if id]
     sealed = await texts.some(desk.pool, ids)
-    return {id: desk.sealer.open(kept, number) for id, (number, kept) in sealed.items()}
+    numbers = sorted({number for number, _ in sealed.values()})
+    if numbers:
+        await personal.tell(desk.pool, reading(desk, actor, "minutes"), numbers)
+    persons = await persons_hidden(desk, actor, numbers)
+    return {
+        id: strike(desk.sealer.open(kept, number), persons.get(number, {}))
+        for id, (number, kept) in sealed.items()
+    }  # fmt: skip
 
 
 async def _categories(desk: Desk, numbers: list[str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from domain.vocabulary import Role
 from service.pack_files import Counts
 from service.pack_findings import Findings
 from service.pack_menu_checks import check_care_groups, check_menu
+from service.pack_notice_checks import check_notices
 from service.pack_settings_checks import check_settings
 from service.pack_unit_checks import check_units
 
@@ -45,6 +46,7 @@ def check_pack(district: District, counts: Counts, pack: str) -> list[ConfigErro
     check_settings(district, findings)
     check_menu(district, findings)
     check_care_groups(district, findings)
+    check_notices(district, findings)
     return findings.problems
 
 

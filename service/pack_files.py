@@ -12,9 +12,11 @@ from domain.district import District
 from domain.duplicates import DuplicateRules
 from domain.kpi_definition import RateBook
 from domain.menu import Service
+from domain.notice_rules import NoticeBook, NoticeSettings, TemplateFile
 from domain.people import Person
 from domain.places import Community, Compound, Grid, Id, Latitude, Longitude, Name, PropertyGrade, PropertyUnit
 from domain.policies import MeetingSettings, Rotation, RoutingRules, Sla, Version
+from domain.retention import RetentionRules
 from domain.screening import ScreeningRule
 from domain.units import Stewardship, Unit
 
@@ -170,6 +172,10 @@ class PackFiles(_File):
     care_groups: CareGroupsFile
     rates: RateBook
     duplicates: DuplicateRules
+    privacy: RetentionRules
+    notifications: NoticeSettings
+    notices_zh: TemplateFile
+    notices_en: TemplateFile
 
     def assemble(self) -> District:
         """The district, not yet cross-checked."""
@@ -194,6 +200,10 @@ class PackFiles(_File):
             care_groups=self.care_groups.care_groups,
             rates=self.rates,
             duplicates=self.duplicates,
+            privacy=self.privacy,
+            notices=NoticeBook(
+                settings=self.notifications, texts={"zh": self.notices_zh.templates, "en": self.notices_en.templates}
+            ),
         )
 
 

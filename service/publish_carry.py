@@ -22,7 +22,7 @@ from service.admin_diff import differences
 from service.desk import UNAVAILABLE, Desk
 from service.pack_checks import check_district
 from service.pack_findings import invalid
-from service.publish_in_force import CANCELLATION, InForce, in_force, versions
+from service.publish_in_force import CANCELLATION, Base, InForce, in_force, versions
 from service.repeats import Answered, Asked, other_body
 from service.views import View, instant, person_view
 from store import publications as storing
@@ -150,7 +150,7 @@ async def _tried(desk: Desk, asked: Asked, planned: Planned, now: datetime, *, t
 async def _checked(desk: Desk, asked: Asked, planned: Planned, now: datetime) -> Plan:
     standing = await standing_now(desk)
     plan = await planned(standing)
-    await _must_fit(desk, standing, plan.publication(asked.by, now))
+    await must_fit(desk.watch.base, standing, plan.publication(asked.by, now))
     changes = None if plan.kind == CANCELLATION else differences(_parsed(plan.before), json.loads(plan.body))
     return Plan(**{**plan.__dict__, "impact": {**plan.impact, "changes": changes}})
 
@@ -159,7 +159,7 @@ def _parsed(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-async def _must_fit(desk: Desk, standing: InForce, new: Publication) -> None:
+async def must_fit(base: Base, standing: InForce, new: Publication) -> None:
     """The whole district is sound from the instant on at which this counts, also with all that is scheduled after it.
 
     Raises DomainError `publication_invalid`; `at` says when it would not be.
@@ -168,7 +168,7 @@ async def _must_fit(desk: Desk, standing: InForce, new: Publication) -> None:
     first = max(new.effective_at, new.published_at)
     for at in sorted({first, *(one.effective_at for one in standing.ahead() if one.effective_at > first)}):
         try:
-            problems = check_district(in_force(desk.watch.base, every, at).district)
+            problems = check_district(in_force(base, every, at).district)
         except ConfigError as wrong:
             problems = [wrong]
         if problems:

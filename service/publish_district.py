@@ -1,7 +1,9 @@
-"""The district as it is by what was published of it: units, stewards of grids, rosters and leave, over the pack's files.
+"""The district as it is by what was published of it: units, stewards of grids, rosters, people and their leave, over
+the pack's files.
 
 Rights follow from what is settled: the liaison of a unit speaks for it, and may chair where the unit is on the roster.
-Whoever is no longer that has these rights no longer; every other right of a person comes from the files and stays.
+Whoever is no longer that has these rights no longer; every other right of a person comes from the files, or from what
+was published of the person, and stays.
 """
 
 from __future__ import annotations
@@ -16,14 +18,14 @@ from domain.actors import Grant
 from domain.district import District
 from domain.errors import ConfigError
 from domain.people import Person, Span
-from domain.places import Id
+from domain.places import Id, Name
 from domain.policies import Rotation, RoutingRules, Sla
 from domain.units import Stewardship, Unit
 from domain.vocabulary import Role
 from store.publications import Publication
 
-UNIT, STEWARDSHIP, ROSTER, PERSON_LEAVE = "unit", "stewardship", "roster", "person_leave"
-OF_THE_DISTRICT = (UNIT, STEWARDSHIP, ROSTER, PERSON_LEAVE)
+UNIT, STEWARDSHIP, ROSTER, PERSON, PERSON_LEAVE = "unit", "stewardship", "roster", "person", "person_leave"
+OF_THE_DISTRICT = (UNIT, STEWARDSHIP, ROSTER, PERSON, PERSON_LEAVE)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -48,6 +50,16 @@ class Leave(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     leave: tuple[Span, ...] = Field(max_length=200)
+
+
+class Standing(BaseModel):
+    """Who a person is and what they may do; when they are away is published by itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    grants: tuple[Grant, ...] = Field(min_length=1, max_length=50)
+    titles: tuple[Name, ...] = Field(default=(), max_length=20)
 
 
 def read(one: Publication, model: type[M], more: Mapping[str, Any] | None = None) -> M:
@@ -75,7 +87,8 @@ def laid_over(base: District, standing: Iterable[Publication], *, sla: Sla, rout
     turns = {p.key: stewardships(p.key, read(p, Turns)) for p in found if p.kind == STEWARDSHIP}
     others = tuple(s for s in base.stewardships if s.grid not in turns)
     leave = {p.key: read(p, Leave).leave for p in found if p.kind == PERSON_LEAVE}
-    people = [p.model_copy(update={"leave": leave[p.id]}) if p.id in leave else p for p in base.people]
+    published = {p.key: read(p, Standing) for p in found if p.kind == PERSON}
+    people = [p.model_copy(update={"leave": leave[p.id]}) if p.id in leave else p for p in _people(base, published)]
     now, before = _rights(units, rotations.values()), _rights(base.directory.units, base.rotations)
     new, gone = now - before, before - now
     parts: dict[str, Any] = {
@@ -86,6 +99,19 @@ def laid_over(base: District, standing: Iterable[Publication], *, sla: Sla, rout
     district = district.model_copy(update=parts)
     district.__dict__.pop("directory", None)  # it was built from the parts before
     return district
+
+
+def _people(base: District, published: Mapping[str, Standing]) -> list[Person]:
+    """Those of the files first, in their order: where somebody of a role is asked for, the first one is."""
+    known = {person.id: person for person in base.people}
+    for id, standing in published.items():
+        leave = known[id].leave if id in known else ()
+        known[id] = Person(id=id, leave=leave, **dict(standing))
+    return list(known.values())
+
+
+def standing_of(person: Person) -> Standing:
+    return Standing(name=person.name, grants=person.grants, titles=person.titles)
 
 
 def stewardships(grid: str, turns: Turns) -> tuple[Stewardship, ...]:

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from domain.exclusions import BASES
+from domain.kpi_cases import UNANSWERED
 from domain.kpi_definition import Definition
-from domain.kpi_words import AS_OF_EN, AS_OF_ZH, COUNTS, excluded_words, figures_of, words_of
-from domain.rates import Figure, Key, Sums, Tally, composite, nothing
+from domain.kpi_words import AS_OF_EN, AS_OF_ZH, COUNTS, LOADS, excluded_words, figures_of, words_of
+from domain.rates import Figure, Key, Sums, composite
 from service.desk import Desk
-from service.rates import Counted
+from service.rate_ranks import ranked
+from service.rates import Counted, Side
 from service.views import View, instant
 
 BOM = "\ufeff"
@@ -27,25 +30,30 @@ def number(value: Decimal | None) -> int | float | None:
 
 
 def answer(desk: Desk, counted: Counted) -> View:
-    asked, tally = counted.asked, counted.tally
-    return {
+    """Groups in the order of their ids, or where that was asked for and may be, by rank."""
+    asked = counted.asked
+    places = ranked(asked, counted.definition, counted.now)
+    view = {
         "period": {"from": asked.days.first.isoformat(), "until": asked.days.last.isoformat()},
         "as_of": instant(counted.period.end),
+        "exclusions_as_of": instant(counted.at),
         "definition": counted.definition.version,
         "by": list(asked.by),
-        "groups": [_group(desk, counted, key) for key in _keys(tally)],
     }
+    if places is None:
+        return view | {"groups": [_group(desk, counted, key) for key in keys_of(counted.now)]}
+    groups = [_group(desk, counted, key) | {"rank": place} for key, place in places]
+    return view | {"rank": asked.rank, "groups": groups}
 
 
-def _keys(tally: Tally) -> list[Key]:
+def keys_of(side: Side) -> list[Key]:
     """In the order of their ids, never of a figure: places of different property grades are not ranked."""
-    return sorted(tally.groups, key=lambda key: tuple((part is not None, part or "") for part in key)) or [()]
+    return sorted(side.tally.groups, key=lambda key: tuple((part is not None, part or "") for part in key)) or [()]
 
 
 def _group(desk: Desk, counted: Counted, key: Key) -> View:
     by, definition = counted.asked.by, counted.definition
-    sums = counted.tally.groups.get(key) or nothing(definition)
-    before = None if counted.before is None else counted.before.groups.get(key) or nothing(definition)
+    sums, before = counted.now.sums(key), counted.sums_before(key)
     return {
         "key": dict(zip(by, key, strict=False)),
         "names": {dimension: name_of(desk, dimension, part) for dimension, part in zip(by, key, strict=False)},
@@ -58,10 +66,14 @@ def _figure(id: str, sums: Sums, before: Sums | None, definition: Definition) ->
     if id != "composite":
         view |= figure_view(sums[id])
     if view["value"] is None:
-        view["note"] = "no cases"
+        view["note"] = NOTES.get(id, "no cases")
     if before is not None:
         view["before"] = number(value_of(id, before, definition))
     return view
+
+
+NOTES = {"handled_per_day": "no working day", "capacity_used": "no capacity known; only by unit or worker"}
+"""Why a figure of load has no value; a rate has none without cases."""
 
 
 def figure_view(figure: Figure) -> View:
@@ -96,14 +108,17 @@ def definitions(desk: Desk, definition: Definition) -> View:
         "in_force": book.in_force,
         "versions": [d.version for d in book.definitions],
         "as_of": {"zh": AS_OF_ZH, "en": AS_OF_EN},
-        "excluded": {"outcomes": list(definition.excluded), "zh": zh, "en": en},
+        "excluded": {
+            "outcomes": list(definition.excluded), "zh": zh, "en": en,
+            "bases": [{"id": basis, "zh": words.zh, "en": words.en} for basis, words in BASES.items()],
+        },
         "figures": [_words(id, definition) for id in figures_of(definition)],
-    }
+    }  # fmt: skip
 
 
 def _words(id: str, definition: Definition) -> View:
     w = words_of(id, definition)
-    kind = "composite" if id == "composite" else "count" if id in COUNTS else "rate"
+    kind = "composite" if id == "composite" else "count" if id in COUNTS else "load" if id in LOADS else "rate"
     return {
         "id": id, "kind": kind, "zh": w.zh, "en": w.en,
         "numerator": {"zh": w.numerator_zh, "en": w.numerator_en},
@@ -120,23 +135,42 @@ def as_csv(desk: Desk, counted: Counted) -> str:
     return out.getvalue()
 
 
+def reasons_of(definition: Definition) -> list[str]:
+    """Everything that may stand beside a rate, each word once."""
+    return list(dict.fromkeys((*definition.excluded, *UNANSWERED, *BASES)))
+
+
+def plain(text: str | None) -> str:
+    """As a cell of text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text and text[0] in "=+-@\t\r" else text or ""
+
+
 def _lines(desk: Desk, counted: Counted) -> Iterator[list[object]]:
     by, definition = counted.asked.by, counted.definition
-    reasons = [*definition.excluded, "unconfirmed"]
     columns = [column for dimension in by for column in (dimension, f"{dimension}_name")]
-    shown = ["value", "numerator", "denominator", *(f"excluded_{reason}" for reason in reasons)]
-    said = ["numerator_is", "denominator_is", "counted_in"]
-    yield ["from", "until", "definition", *columns, "figure", "figure_name", *shown, *said]
+    yield ["from", "until", "definition", *columns, *figure_columns(definition)]
     days = counted.asked.days
-    for key in _keys(counted.tally):
-        parts = [word for d, part in zip(by, key, strict=False) for word in (part or "", name_of(desk, d, part) or "")]
-        sums = counted.tally.groups.get(key) or nothing(definition)
-        for id in figures_of(definition):
-            w = words_of(id, definition)
-            sides: list[object] = ["", "", *("" for _ in reasons)]
-            if id != "composite":
-                figure = sums[id]
-                sides = [number(figure.numerator), figure.denominator, *(figure.excluded[r] for r in reasons)]
-            value = number(value_of(id, sums, definition))
-            row: list[object] = [days.first, days.last, definition.version, *parts, id, w.zh, value, *sides]
-            yield [*row, w.numerator_zh, w.denominator_zh, w.month_zh]
+    for key in keys_of(counted.now):
+        named = zip(by, key, strict=False)
+        parts = [word for d, part in named for word in (plain(part), plain(name_of(desk, d, part)))]
+        for cells in figure_lines(counted.now.sums(key), definition):
+            yield [days.first, days.last, definition.version, *parts, *cells]
+
+
+def figure_columns(definition: Definition) -> list[str]:
+    excluded = (f"excluded_{reason}" for reason in reasons_of(definition))
+    said = ("numerator_is", "denominator_is", "counted_in")
+    return ["figure", "figure_name", "value", "numerator", "denominator", *excluded, *said]
+
+
+def figure_lines(sums: Sums, definition: Definition) -> Iterator[list[object]]:
+    """For each figure the cells under `figure_columns`."""
+    reasons = reasons_of(definition)
+    for id in figures_of(definition):
+        w = words_of(id, definition)
+        sides: list[object] = ["", "", *("" for _ in reasons)]
+        if id != "composite":
+            figure = sums[id]
+            sides = [number(figure.numerator), figure.denominator, *(figure.excluded[r] for r in reasons)]
+        value = number(value_of(id, sums, definition))
+        yield [id, w.zh, value, *sides, w.numerator_zh, w.denominator_zh, w.month_zh]

@@ -13,10 +13,13 @@ from domain.district import District
 from domain.errors import DomainError
 from domain.kpi_cases import Case
 from domain.kpi_definition import Definition
+from domain.kpi_load import Frame
+from domain.kpi_log import read_facts
 from domain.kpi_words import figures_of
-from domain.rates import Dimension, Grouping, Period, Tally, cases_in
+from domain.rates import Dimension, Grouping, Key, Period, Sums, Tally, flows, nothing, settle, stocks
 from domain.vocabulary import Role
 from service.desk import Desk
+from service.rate_frames import grouping, inputs_of
 from store.rates import logs
 
 LONGEST_DAYS = 366
@@ -64,7 +67,15 @@ class Days:
 
     @property
     def month_before(self) -> Days:
-        return Days.of_month(f"{self.first - timedelta(days=1):%Y-%m}")
+        return Days.of_month(f"{self.first.replace(day=1) - timedelta(days=1):%Y-%m}")
+
+    @property
+    def a_month_earlier(self) -> Days:
+        """The same days of the month before; the last day of a month becomes the last of the one before."""
+        start, end = self.month_before, Days(self.last, self.last).month_before
+        ends_month = (self.last + timedelta(days=1)).day == 1
+        last = end.last.day if ends_month else min(self.last.day, end.last.day)
+        return Days(start.first.replace(day=min(self.first.day, start.last.day)), end.first.replace(day=last))
 
     def period(self, district: District, now: datetime | None = None) -> Period:
         """Its instants; with `now` it ends there at the latest."""
@@ -76,12 +87,15 @@ class Days:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a caller wants counted: the days, the groupings in order, and by which definition (None: the one in force)."""
+    """What a caller wants counted: the days, the groupings in order, by which definition (None: the one in force), and as
+    it stood at which instant (None: now). `rank` is the figure that groups are put in order by."""
 
     days: Days
     by: tuple[Dimension, ...] = ()
     level: int = 1
     version: str | None = None
+    at: datetime | None = None
+    rank: str | None = None
 
 
 def definition_of(desk: Desk, version: str | None) -> Definition:
@@ -107,55 +121,101 @@ def days_of(month: str | None, first: date | None, last: date | None) -> Days:
     return Days(first, last)
 
 
-def grouping(desk: Desk, by: tuple[Dimension, ...], level: int = 1) -> Grouping:
-    compounds = desk.district.directory.compounds
+@dataclass(frozen=True)
+class Side:
+    """The figures of one period in one grouping."""
 
-    def grade(compound: str | None) -> str | None:
-        found = compounds.get(compound) if compound else None
-        return found.property_grade if found else None
+    tally: Tally
+    grouping: Grouping
+    frame: Frame
 
-    return Grouping(by, ZoneInfo(desk.district.timezone), grade, level)
+    def sums(self, key: Key) -> Sums:
+        """Of this key; without a case nothing is there, and what that is measured by still is."""
+        found = self.tally.groups.get(key)
+        if found is None:
+            settle(found := nothing(self.tally.definition), key, self.grouping, self.frame)
+        return found
 
 
-async def tallies(
-    desk: Desk, definition: Definition, period: Period, groupings: Sequence[Grouping], scope: Scope
-) -> list[Tally]:
+async def sides(
+    desk: Desk, definition: Definition, period: Period, groupings: Sequence[Grouping], frame: Frame, scope: Scope
+) -> list[Side]:
     """One pass over the log for all of the groupings; memory grows with their keys, not with the demands."""
-    found = [Tally(definition) for _ in groupings]
+    found = [Side(Tally(definition), one, frame) for one in groupings]
     zone = ZoneInfo(desk.district.timezone)
     async with logs(desk.pool, period.start, period.end) as batches:
         async for batch in batches:
             for number, entries in batch:
-                for case in cases_in(number, entries, definition, period, zone=zone):
-                    if scope.covers(case):
-                        for tally, one in zip(found, groupings, strict=True):
-                            tally.add(one.key(case), case)
+                facts = read_facts(number, entries, until=period.end)
+                flow = flows(facts, definition, period, zone=zone, exclusions=frame.exclusions)
+                flow = [case for case in flow if scope.covers(case)]
+                for side in found:
+                    standing = stocks(facts, definition, period, side.grouping)
+                    for case in (*flow, *(case for case in standing if scope.covers(case))):
+                        side.tally.add(side.grouping.key(case), case)
             await asyncio.sleep(0)
+    for side in found:
+        for key, sums in side.tally.groups.items():
+            settle(sums, key, side.grouping, frame)
     return found
 
 
 @dataclass(frozen=True)
 class Counted:
-    """`before` is of the month before, where that was asked for."""
+    """`before` is of the month before, where that was asked for. `at`: exclusions count as they stood then."""
 
     asked: Asked
     definition: Definition
     period: Period
-    tally: Tally
-    before: Tally | None = None
+    at: datetime
+    now: Side
+    before: Side | None = None
+
+    def sums_before(self, key: Key) -> Sums | None:
+        """None where nothing is compared, or the month before has no such day."""
+        if self.before is None:
+            return None
+        earlier = tuple(_month_before(d, part) for d, part in zip(self.asked.by, key, strict=False))
+        return None if "" in earlier else self.before.sums(earlier)
+
+
+def _month_before(dimension: Dimension, part: str | None) -> str | None:
+    """A part of a key as it is called in the month before; "" for a day that it does not have."""
+    if part is None or dimension not in ("day", "month"):
+        return part
+    month = Days.of_month(part[:7]).month_before
+    if dimension == "month":
+        return f"{month.first:%Y-%m}"
+    day = int(part[8:])
+    return f"{month.first:%Y-%m}-{day:02d}" if day <= month.last.day else ""
 
 
 async def figures(desk: Desk, actor: Actor, asked: Asked, *, compare: bool = False) -> Counted:
-    """The figures of a period as of its end, or of now. Raises DomainError: `not_permitted`, `unknown_definition`."""
-    scope, definition = scope_of(actor), definition_of(desk, asked.version)
-    period = asked.days.period(desk.district, desk.now())
-    groups = [grouping(desk, asked.by, asked.level)]
-    (tally,) = await tallies(desk, definition, period, groups, scope)
+    """The figures of a period as of its end, or of now, or as they were at `asked.at`.
+
+    Raises DomainError: `not_permitted`, `unknown_definition`, `invalid_filter` for an instant that is still to come.
+    """
+    scope, definition, at = scope_of(actor), definition_of(desk, asked.version), instant_of(desk, asked)
+    period = asked.days.period(desk.district, at)
+    now = await _side(desk, asked, definition, period, at, scope)
     before = None
     if compare:
-        earlier = asked.days.month_before.period(desk.district)
-        (before,) = await tallies(desk, definition, earlier, groups, scope)
-    return Counted(asked, definition, period, tally, before)
+        before = await _side(desk, asked, definition, asked.days.a_month_earlier.period(desk.district, at), at, scope)
+    return Counted(asked, definition, period, at, now, before)
+
+
+async def _side(desk: Desk, asked: Asked, definition: Definition, period: Period, at: datetime, scope: Scope) -> Side:
+    frame = (await inputs_of(desk, period, at)).frame()
+    (side,) = await sides(desk, definition, period, [grouping(desk, asked.by, frame, asked.level)], frame, scope)
+    return side
+
+
+def instant_of(desk: Desk, asked: Asked) -> datetime:
+    """As of when: now, unless an earlier instant was asked for. Raises DomainError `invalid_filter`."""
+    now = desk.now()
+    if asked.at is not None and asked.at > now:
+        raise DomainError("invalid_filter", "`as_of` lies in the past: nobody knows what will be approved.")
+    return asked.at or now
 
 
 @dataclass(frozen=True)
@@ -178,26 +238,28 @@ async def trace(
 
     Raises DomainError: `not_permitted`, `unknown_definition`, `invalid_filter` for a figure that cannot be traced.
     """
-    scope, definition = scope_of(actor), definition_of(desk, asked.version)
+    scope, definition, at = scope_of(actor), definition_of(desk, asked.version), instant_of(desk, asked)
     known = [figure for figure in figures_of(definition) if figure != "composite"]
     if wanted.figure not in known or len(wanted.key) != len(asked.by):
         rule = "Name a figure of facts.known (a composite has no events of its own), and one `key` for each of `by`."
         raise DomainError("invalid_filter", rule, known=known)
-    period = asked.days.period(desk.district, desk.now())
-    one = grouping(desk, asked.by, asked.level)
+    period = asked.days.period(desk.district, at)
+    frame = (await inputs_of(desk, period, at)).frame()
+    one = grouping(desk, asked.by, frame, asked.level)
     found: list[dict[str, object]] = []
     async with logs(desk.pool, period.start, period.end, first=after[0] if after else None) as batches:
         async for batch in batches:
             for number, entries in batch:
-                counted = cases_in(number, entries, definition, period, zone=one.zone)
+                facts = read_facts(number, entries, until=period.end)
+                flow = flows(facts, definition, period, zone=one.zone, exclusions=frame.exclusions)
                 behind = {
-                    seq
-                    for case in counted
+                    seq: case
+                    for case in (*flow, *stocks(facts, definition, period, one))
                     if case.figure == wanted.figure and scope.covers(case) and one.key(case) == wanted.key
-                    for seq in _side(case, wanted.side)
+                    for seq in _events(case, wanted.side)
                 }
                 found += [
-                    {"number": number, "seq": e.seq, "type": e.type, "at": e.at}
+                    {"number": number, "seq": e.seq, "type": e.type, "at": e.at, **_why(behind[e.seq])}
                     for e in entries
                     if e.seq in behind and (after is None or (number, e.seq) > after)
                 ]
@@ -207,7 +269,12 @@ async def trace(
     return found
 
 
-def _side(case: Case, side: str) -> tuple[int, ...]:
+def _events(case: Case, side: str) -> tuple[int, ...]:
     if side == "excluded" or case.excluded:
         return case.denominator if side == "excluded" and case.excluded else ()
     return case.numerator if side == "numerator" else case.denominator
+
+
+def _why(case: Case) -> dict[str, object]:
+    """What it was left out for, and by which exclusion where that was approved."""
+    return {"reason": case.excluded, "exclusion": case.exclusion or None} if case.excluded else {}

@@ -11,8 +11,8 @@ from domain.demand import Demand
 from domain.errors import DomainError
 from domain.lifecycle import may_see
 from domain.vocabulary import Role
+from gateways.temporal.engine import NotRunning, read
 from service.desk import Desk
-from service.engine import NotRunning, read
 from service.views import View, demand_view, instant
 from store import queries
 

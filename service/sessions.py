@@ -14,10 +14,10 @@ from domain.errors import DomainError
 from domain.rotation import Chair as RotationChair
 from domain.session import Chair, Session, keeps_minutes
 from domain.vocabulary import Role
+from gateways.temporal.engine import NotRunning, update
 from gateways.temporal.meetings import start_meeting
 from service import rotation
 from service.desk import Desk
-from service.engine import NotRunning, update
 from service.intake import fingerprint_of, key_of
 from service.session_forms import AttendForm, CloseForm, ConsentForm, ConveneForm, ExtraForm, OpenForm, SessionForm
 from store import meetings as storing

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.actors import Actor
 from domain.demand import Demand
-from domain.vocabulary import Role
+from domain.masking import strike
+from domain.privacy import PUBLIC_KINDS, Field, ReadingReason, Sight, sight, text_sight
+from runtime.logging import request_id
 from service.desk import Desk
 from service.reading import find
 from service.views import View, instant
-from store import texts
+from store import personal, texts
+from store.personal import Reading
+from store.texts import KeptText
 
 
 @dataclass(frozen=True)
@@ -46,48 +50,65 @@ async def take_back(desk: Desk, written: Written, *, earlier: bool = False) -> N
         await texts.drop(desk.pool, text_id)
 
 
-async def words_of(desk: Desk, actor: Actor, number: str) -> View:
-    """The texts of a demand, oldest first, and its reporter for those who must reach that person.
+def reading(desk: Desk, actor: Actor, what: str, reason: str = ReadingReason.HANDLING, *fields: str) -> Reading:
+    """The row that is kept before anything personal is shown."""
+    return Reading(
+        at=desk.now(), actor=actor.id, what=what, reason=str(reason), fields=fields, request_id=request_id.get()
+    )
 
-    Auditors get neither. A confidential reporter is hidden from the handling unit. DomainError `not_found` as in `find`.
+
+async def words_of(desk: Desk, actor: Actor, number: str, reason: ReadingReason = ReadingReason.HANDLING) -> View:
+    """The texts of a demand that the caller may read, oldest first, and by id and kind those that they may not.
+
+    Each says whether it is public (the reporter reads it too) or internal. That they were read is kept. DomainError
+    `not_found` as in `find`.
     """
     demand = await find(desk, actor, number)
-    if _sees_nothing_personal(actor):
-        return {"texts": [], "reporter": None}
-    rows = await texts.of_demand(desk.pool, number)
-    reporter = await texts.reporter(desk.pool, number) if _reaches_reporter(demand, actor) else None
+    kept = await texts.kept(desk.pool, number)
+    shown = [one for one in kept if may_read(demand, actor, one.kind, one.author)]
+    if shown:
+        kinds = sorted({one.kind for one in shown})
+        await personal.tell(desk.pool, reading(desk, actor, "texts", reason, *kinds), [number])
+    words = await opened(desk, actor, demand, shown)
     return {
+        "number": number,
         "texts": [
             {
-                "id": text_id, "kind": kind, "author": author, "written_at": instant(at),
-                "text": desk.sealer.open(sealed, number),
+                "id": one.id, "kind": one.kind, "audience": "public" if one.kind in PUBLIC_KINDS else "internal",
+                "author": one.author, "written_at": instant(one.written_at), "text": text,
+                "erased_at": instant(one.erased_at),
             }
-            for text_id, kind, author, at, sealed in rows
-            if may_read(demand, actor, kind, author)
+            for one, text in zip(shown, words, strict=True)
         ],
-        "reporter": json.loads(desk.sealer.open(reporter, number)) if reporter else None,
+        "withheld": [{"id": one.id, "kind": one.kind} for one in kept if one not in shown],
     }  # fmt: skip
 
 
+async def opened(desk: Desk, actor: Actor, demand: Demand, kept: Sequence[KeptText]) -> list[str]:
+    """These texts as this caller may read them: where the rules say masked, without the reporter's own name and numbers.
+
+    The caller has looked at the rules, and keeps that they are read."""
+    striking = [text_sight(demand, actor, one.kind, one.author) is Sight.MASKED for one in kept]
+    person = await reporter_of(desk, demand.number) if any(striking) else {}
+    words = (desk.sealer.open(one.sealed, demand.number) for one in kept)
+    return [strike(text, person) if struck else text for text, struck in zip(words, striking, strict=True)]
+
+
+async def reporter_of(desk: Desk, number: str) -> dict[str, object]:
+    """What is kept of the reporter, for the product's own use: never to be shown by whoever calls this."""
+    sealed = await texts.reporter(desk.pool, number)
+    said: dict[str, object] = {} if sealed is None else json.loads(desk.sealer.open(sealed, number))
+    return said
+
+
+async def persons_hidden(desk: Desk, actor: Actor, numbers: Sequence[str]) -> dict[str, dict[str, object]]:
+    """The reporters that have to be struck out of internal texts of these demands before this caller reads them."""
+    rows = await desk.pool.fetch("select state from demand where number = any($1::text[])", list(numbers))
+    demands = (Demand.model_validate_json(row["state"]) for row in rows)
+    hidden = [d.number for d in demands if sight(d, actor, Field.INTERNAL_TEXT) < Sight.FULL]
+    return {number: await reporter_of(desk, number) for number in hidden}
+
+
 def may_read(demand: Demand, actor: Actor, kind: str, author: str) -> bool:
-    """Whether somebody who may see the demand may read this text of it: reporters read what is public and their own."""
-    if _sees_nothing_personal(actor):
-        return False
-    return kind in ("demand", "reply") or author == actor.id or not _is_reporter(demand, actor)
-
-
-def _sees_nothing_personal(actor: Actor) -> bool:
-    return all(g.role is Role.AUDITOR for g in actor.grants)
-
-
-def _is_reporter(demand: Demand, actor: Actor) -> bool:
-    return actor.id == demand.opened_by and actor.has(Role.RESIDENT)
-
-
-def _reaches_reporter(demand: Demand, actor: Actor) -> bool:
-    if actor.id in (demand.opened_by, demand.worker):
-        return True
-    office = (Role.OPERATOR, Role.SUPERVISOR, Role.COMMUNITY_SECRETARY)
-    if any(actor.has(role, community=demand.community) for role in office):
-        return True
-    return actor.id == demand.holder and not demand.confidential
+    """Whether somebody who may see the demand may read this text of it, be it without its reporter."""
+    return text_sight(demand, actor, kind, author) > Sight.NONE

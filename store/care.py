@@ -86,13 +86,14 @@ async def page(
     return [_entry(row) for row in rows]
 
 
-async def open_person(pool: Pool, id: str, *, by: str, at: datetime) -> bytes | None:
+async def open_person(pool: Pool, id: str, *, by: str, at: datetime, request_id: str | None = None) -> bytes | None:
     """What is sealed of an entry; that it was read stands in the audit, in the same commit. None when nothing is left."""
     sealed: bytes | None = await pool.fetchval(
         "with found as (select sealed from care_entry where id = $1 and sealed is not null),"
-        " told as (insert into reading_audit (at, actor, what, subject) select $3, $2, $4, $1 from found)"
+        " told as (insert into personal_read (at, actor, what, reason, fields, request_id, subject)"
+        " select $3, $2, $4, 'handling', '{}', $5, $1 from found)"
         " select sealed from found",
-        id, by, at, PERSON,
+        id, by, at, PERSON, request_id,
     )  # fmt: skip
     return sealed
 
@@ -100,7 +101,7 @@ async def open_person(pool: Pool, id: str, *, by: str, at: datetime) -> bytes | 
 async def readings(pool: Pool, id: str, *, before: int | None, limit: int) -> list[tuple[int, Reading]]:
     """Who had it opened, newest first, each with its place in the order."""
     rows = await pool.fetch(
-        "select id, at, actor from reading_audit where what = $1 and subject = $2 and ($3::bigint is null or id < $3)"
+        "select id, at, actor from personal_read where what = $1 and subject = $2 and ($3::bigint is null or id < $3)"
         " order by id desc limit $4",
         PERSON, id, before, limit,
     )  # fmt: skip

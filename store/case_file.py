@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import NamedTuple
 
 from domain.demand import Demand
 from domain.ledger import Entry
 from store.pool import Pool
-
-
-class KeptText(NamedTuple):
-    id: str
-    kind: str
-    author: str
-    written_at: datetime
-    sealed: bytes
+from store.texts import KeptText
 
 
 class Kept(NamedTuple):
@@ -37,8 +29,9 @@ async def whole(pool: Pool, number: str) -> Kept | None:
             number,
         )
         texts = await connection.fetch(
-            "select id, kind, author, written_at, sealed from demand_text where number = $1 order by written_at, id",
+            "select id, kind, author, written_at, sealed, erased_at from demand_text where number = $1"
+            " order by written_at, id",
             number,
         )
     entries = tuple(Entry.model_validate({**e, "data": json.loads(e["data"])}) for e in events)
-    return Kept(Demand.model_validate_json(state), entries, tuple(KeptText(*text) for text in texts))
+    return Kept(Demand.model_validate_json(state), entries, tuple(KeptText(**dict(text)) for text in texts))

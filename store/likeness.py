@@ -78,7 +78,8 @@ where d.number >= $1 and (l.number is null or l.made_with <> $2 or l.category <>
 order by d.number desc limit $3
 """
 _SOURCE = """d.number, d.category, d.community, d.grid, d.compound, d.opened_at, t.sealed as text, p.sealed as person"""
-_SEALED = "left join demand_text t on t.id = d.number || '.0' left join reporter p on p.number = d.number"
+_SEALED = """left join demand_text t on t.id = d.number || '.0' and t.erased_at is null
+    left join reporter p on p.number = d.number"""
 
 
 async def put(pool: Pool, marks: Sequence[Mark]) -> None:

@@ -1,11 +1,11 @@
-"""Tables of the lists: projects with all that belongs to them, individual needs, and who read what is personal there."""
+"""Tables of the lists: projects with all that belongs to them, and individual needs."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Column, Date, Identity, Index, LargeBinary, Sequence, SmallInteger, Text, text
+from sqlalchemy import ARRAY, Column, Date, Index, LargeBinary, Sequence, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
 from store.tables import _at, _json
@@ -125,16 +125,3 @@ class CareEventRow(SQLModel, table=True):
     at: datetime = _at()
     actor: str = Field(sa_type=Text)
     data: dict[str, Any] = _json()
-
-
-class ReadingAuditRow(SQLModel, table=True):
-    """Somebody read personal data: who, when, what (`care_person`), whose (`subject`). Only ever added to."""
-
-    __tablename__ = "reading_audit"
-    __table_args__ = (Index("reading_audit_subject", "what", "subject", "id"),)
-
-    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
-    at: datetime = _at()
-    actor: str = Field(sa_type=Text)
-    what: str = Field(sa_type=Text)
-    subject: str = Field(sa_type=Text)

@@ -21,6 +21,7 @@ insert into meeting_item (meeting, number, turn, community, reason, asked_at, en
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 on conflict (meeting, number, turn) do update set ended_at = excluded.ended_at, kind = excluded.kind,
     chair = excluded.chair, minute_id = excluded.minute_id, rolls = greatest(meeting_item.rolls, excluded.rolls),
+    reporters = greatest(meeting_item.reporters, excluded.reporters),
     session = excluded.session, late = excluded.late, consented = excluded.consented,
     recorded_by = excluded.recorded_by, decision = excluded.decision
 where meeting_item.ended_at is null

@@ -1,13 +1,11 @@
-"""The event logs that figures are computed from, a demand at a time; and the figures of months that are over."""
+"""The event logs that figures are computed from, a demand at a time."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -33,12 +31,6 @@ where d.opened_at < $2 and e.at < $2 and e.type = any($3::text[]) and ($4::text 
 order by e.number, e.seq
 """
 
-_PUT = """
-insert into rate_figure (month, definition, grouping, key, figure, numerator, denominator, excluded, computed_at)
-select $1, $2, f.*, $3 from unnest($4::text[], $5::text[], $6::text[], $7::numeric[], $8::int[], $9::jsonb[])
-    as f (grouping, key, figure, numerator, denominator, excluded)
-"""
-
 
 class LogLine(NamedTuple):
     """An entry of a log as far as the figures read it; not validated again, for a year has two million of them."""
@@ -50,6 +42,17 @@ class LogLine(NamedTuple):
 
 
 Log = tuple[str, list[LogLine]]
+
+_LOG = """
+select seq, type, at, (data - '{promise,routing}'::text[])::text as data from demand_event
+where number = $1 and type = any($2::text[]) order by seq
+"""
+
+
+async def log_of(pool: Pool, number: str) -> list[LogLine]:
+    """What the figures read of one demand."""
+    rows = await pool.fetch(_LOG, number, list(READ_TYPES))
+    return [LogLine(row["seq"], row["type"], row["at"], json.loads(row["data"])) for row in rows]
 
 
 @asynccontextmanager
@@ -78,50 +81,3 @@ async def _batches(cursor: asyncpg.cursor.Cursor[asyncpg.Record]) -> AsyncIterat
         yield [log for log in whole if log[0]]
     if number:
         yield [(number, entries)]
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A figure as it is kept; `denominator` None: a count."""
-
-    grouping: str
-    key: str
-    figure: str
-    numerator: Decimal
-    denominator: int | None
-    excluded: dict[str, int]
-
-
-async def put_month(pool: Pool, month: date, definition: str, figures: Sequence[Stored], at: datetime) -> bool:
-    """Keep the figures of a month, all at once; False where they are kept already, and stay as they are."""
-    columns = (
-        [f.grouping for f in figures], [f.key for f in figures], [f.figure for f in figures],
-        [f.numerator for f in figures], [f.denominator for f in figures], [json.dumps(f.excluded) for f in figures],
-    )  # fmt: skip
-    try:
-        await pool.execute(_PUT, month, definition, at, *columns)
-    except asyncpg.UniqueViolationError:
-        return False
-    return True
-
-
-async def month(pool: Pool, month: date, definition: str) -> list[Stored]:
-    rows = await pool.fetch(
-        "select grouping, key, figure, numerator, denominator, excluded::text from rate_figure"
-        " where month = $1 and definition = $2 order by grouping, key, figure",
-        month, definition,
-    )  # fmt: skip
-    return [Stored(**{**dict(row), "excluded": json.loads(row["excluded"])}) for row in rows]
-
-
-async def computed_at(pool: Pool, month: date, definition: str) -> datetime | None:
-    found: datetime | None = await pool.fetchval(
-        "select computed_at from rate_figure where month = $1 and definition = $2 limit 1", month, definition
-    )
-    return found
-
-
-async def definitions_of(pool: Pool, month: date) -> list[str]:
-    """By which definitions the month's figures are kept."""
-    rows = await pool.fetch("select distinct definition from rate_figure where month = $1 order by 1", month)
-    return [row["definition"] for row in rows]

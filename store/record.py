@@ -36,7 +36,8 @@ with moved as (
     from moved, unnest($19::int[], $20::text[], $21::timestamptz[], $22::text[], $23::timestamptz[], $24::jsonb[],
                        $25::text[]) as e (seq, type, at, actor, performed_at, data, hash)
     on conflict (number, seq) do update set type = excluded.type, at = excluded.at, actor = excluded.actor,
-        performed_at = excluded.performed_at, data = excluded.data, hash = excluded.hash
+        performed_at = excluded.performed_at, data = excluded.data, hash = excluded.hash,
+        epoch = default, xid = default, recorded_at = default
     where demand_event.hash <> excluded.hash
 ), ticking as ({ticking("moved")}), stopped as (
     delete from clock where number = $1 and exists (select from moved) and name not in (select name from ticking)

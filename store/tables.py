@@ -59,6 +59,7 @@ class DemandRow(SQLModel, table=True):
         Index("demand_holder_due", "holder", "due_at", postgresql_where=text("stage <> 'closed'")),
         Index("demand_community_due", "community", "due_at", postgresql_where=text("stage <> 'closed'")),
         Index("demand_opened_by", "opened_by", postgresql_where=text("stage <> 'closed'")),
+        Index("demand_follows", text("(state ->> 'primary')"), postgresql_where=text("state ? 'primary'")),
         Index(
             "demand_led", "unit", postgresql_include=["number"],
             postgresql_where=text("stage = 'unit' and unit is not null"),
@@ -116,11 +117,20 @@ class ClockRow(SQLModel, table=True):
     provisional: bool
 
 
+WRITER = "pg_current_xact_id()::text::bigint"
+
+
 class DemandEventRow(SQLModel, table=True):
-    """One entry of a demand's log: gapless `seq`, each `hash` over the one before."""
+    """One entry of a demand's log: gapless `seq`, each `hash` over the one before.
+
+    `xid`, the transaction that wrote it, gives it its place in the feed of all of them; `epoch` counts clusters.
+    `recorded_at` is when that was, which may be long after `at`.
+    """
 
     __tablename__ = "demand_event"
     __table_args__ = (
+        Index("demand_event_feed", "epoch", "xid", "number", "seq"),
+        Index("demand_event_recorded", "recorded_at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
         Index(
             "demand_event_project",
             text("(data ->> 'project')"),
@@ -136,10 +146,15 @@ class DemandEventRow(SQLModel, table=True):
     performed_at: datetime | None = _at(optional=True)
     data: dict[str, Any] = _json()
     hash: str = Field(sa_type=Text)
+    epoch: int = Field(sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
+    xid: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text(WRITER)))
+    recorded_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("now()"))
+    )
 
 
 class DemandTextRow(SQLModel, table=True):
-    """A sealed text: what the reporter wrote, a note, a public reply, a line of minutes."""
+    """A sealed text: what the reporter wrote, a note, a public reply, a line of minutes; erased, it says only that."""
 
     __tablename__ = "demand_text"
 
@@ -149,6 +164,7 @@ class DemandTextRow(SQLModel, table=True):
     author: str = Field(sa_type=Text)
     written_at: datetime = _at()
     sealed: bytes = _bytes()
+    erased_at: datetime | None = _at(optional=True)
 
 
 class ReporterRow(SQLModel, table=True):
@@ -221,7 +237,8 @@ class PublicationRow(SQLModel, table=True):
     __tablename__ = "publication"
     __table_args__ = (
         CheckConstraint(
-            "kind in ('holiday_year', 'sla', 'routing', 'unit', 'stewardship', 'roster', 'person_leave', 'cancellation')",
+            "kind in ('holiday_year', 'sla', 'routing', 'unit', 'stewardship', 'roster', 'person_leave', 'cancellation',"
+            " 'person')",
             name="publication_kind",
         ),
         Index("publication_key", "kind", "key", "id"),
@@ -360,17 +377,17 @@ class ChairTurnRow(SQLModel, table=True):
 class RateFigureRow(SQLModel, table=True):
     """A figure of a month that is over, by one definition, for one key of a grouping (both empty: for everything).
 
-    An empty key within a grouping is what has none, such as demands without a unit.
+    An empty key within a grouping is what has none, such as demands without a unit. Of each `computation` of the month.
     """
 
     __tablename__ = "rate_figure"
 
     month: date = Field(primary_key=True)
     definition: str = Field(primary_key=True, sa_type=Text)
+    computation: int = Field(primary_key=True)
     grouping: str = Field(primary_key=True, sa_type=Text)
     key: str = Field(primary_key=True, sa_type=Text)
     figure: str = Field(primary_key=True, sa_type=Text)
     numerator: Decimal = Field(sa_column=Column(Numeric, nullable=False))
     denominator: int | None = None
     excluded: dict[str, Any] = _json()
-    computed_at: datetime = _at()

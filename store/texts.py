@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from store.pool import Pool
+from store.seal import Sealer
+
+
+@dataclass(frozen=True)
+class KeptText:
+    """A text as it is kept; with `erased_at` what is sealed says only that."""
+
+    id: str
+    kind: str
+    author: str
+    written_at: datetime
+    sealed: bytes
+    erased_at: datetime | None = None
 
 
 async def put(pool: Pool, *, text_id: str, number: str, kind: str, author: str, at: datetime, sealed: bytes) -> bool:
@@ -24,17 +39,35 @@ async def put(pool: Pool, *, text_id: str, number: str, kind: str, author: str, 
     return done == "INSERT 0 1"
 
 
+async def copy_to(pool: Pool, sealer: Sealer, text_id: str, number: str) -> str:
+    """The id of a demand's own copy of another one's text, sealed for it; the same copy however often it is asked for.
+
+    A reply that is no text of ours but a code ("screening:police") stays what it is.
+    """
+    own = hashlib.sha256(f"{text_id}\n{number}".encode()).hexdigest()[:32]
+    row = await pool.fetchrow("select number, kind, author, written_at, sealed from demand_text where id = $1", text_id)
+    if row is None:
+        return text_id
+    sealed = sealer.seal(sealer.open(row["sealed"], row["number"]), number)
+    await put(
+        pool, text_id=own, number=number, kind=row["kind"], author=row["author"], at=row["written_at"], sealed=sealed
+    )
+    return own
+
+
 async def drop(pool: Pool, text_id: str) -> None:
     """Forget a text whose command was refused."""
     await pool.execute("delete from demand_text where id = $1", text_id)
 
 
-async def of_demand(pool: Pool, number: str) -> list[tuple[str, str, str, datetime, bytes]]:
-    """(id, kind, author, written_at, sealed) of every text of a demand, oldest first."""
+async def kept(pool: Pool, number: str) -> list[KeptText]:
+    """Every text of a demand, oldest first."""
     rows = await pool.fetch(
-        "select id, kind, author, written_at, sealed from demand_text where number = $1 order by written_at, id", number
-    )
-    return [(r["id"], r["kind"], r["author"], r["written_at"], r["sealed"]) for r in rows]
+        "select id, kind, author, written_at, sealed, erased_at from demand_text where number = $1"
+        " order by written_at, id",
+        number,
+    )  # fmt: skip
+    return [KeptText(**dict(row)) for row in rows]
 
 
 async def reporter(pool: Pool, number: str) -> bytes | None:

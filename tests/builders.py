@@ -20,8 +20,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.demand import DemandActivities
-from activities.meeting import MeetingActivities
+from activities.registry import activities_of
 from contracts.demand import Acted
 from domain.actors import Actor, Grant
 from domain.bodies import rules_of
@@ -43,6 +42,7 @@ from service.rotation_turns import Turns
 from service.session_forms import ConveneForm, SessionForm
 from store import meetings as stored_meetings
 from store.pool import Pool, open_pool
+from store.seal import Sealer
 from workflows.chair_rotation import ChairRotation
 from workflows.convene_meeting import ConveneMeeting
 from workflows.joint_meeting import JointMeeting
@@ -330,13 +330,13 @@ async def running_product(
     worker_pool = await open_pool(worker_url or database_url, size=6)
     watch = open_watch(chosen, worker_pool)
     bodies, turns = Bodies(watch), Turns(watch, worker_pool)
-    demands = DemandActivities(worker_pool, environment.client, task_queue, bodies.rules)
-    meeting = MeetingActivities(worker_pool, environment.client, task_queue)
+    sealer = Sealer(chosen.key_ring())
+    activities = activities_of(worker_pool, environment.client, task_queue, sealer, bodies.rules)
 
     def new_worker() -> Worker:
         return Worker(
             environment.client, task_queue=task_queue, workflows=[ResidentDemand, JointMeeting, ConveneMeeting, ChairRotation],
-            activities=[demands.record, demands.put_on_agenda, meeting.record_items, meeting.convene_meeting, turns.hand_over],
+            activities=[*activities, turns.hand_over],
             workflow_runner=STRICT_SANDBOX, workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
             activity_task_poller_behavior=PollerBehaviorAutoscaling(),
             graceful_shutdown_timeout=timedelta(seconds=1),

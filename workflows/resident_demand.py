@@ -16,19 +16,16 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 with workflow.unsafe.imports_passed_through():
     from contracts import demand as contract
     from contracts import names
-    from contracts.meeting import TakeOff
     from domain.actors import SYSTEM
     from domain.clocks import next_alarm, rung
-    from domain.commands import Act, AdoptCalendar, Decide, Ring
+    from domain.commands import Act, AdoptCalendar, Decide, LosePrimary, Ring, Settle
     from domain.decide import UNHEARD, take_turn
     from domain.demand import Demand
     from domain.errors import DomainError
     from domain.ledger import Entry, seal
-    from domain.meeting import item_of
-    from domain.vocabulary import Stage
     from domain.worktime import Calendar
 
-    from workflows import case_file
+    from workflows import case_file, errands
     from workflows.refusals import failure, is_repetition
 
 RECORD_QUICKLY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2)
@@ -49,13 +46,11 @@ class ResidentDemand:
         self.stale = False
         self.timer: asyncio.Task[None] | None = None
         self.timer_at = workflow.now()
-        self.errands: list[tuple[Stage, Demand]] = []
-        if start.demand.stage is Stage.MEETING and not start.demand.shelved:  # straight from intake, or renewed
-            self.errands.append((Stage.INTAKE, start.demand))
+        self.errands = errands.of_start(start.demand)
 
     @workflow.run
     async def run(self, start: contract.DemandStart) -> str:
-        errands = asyncio.create_task(self._run_errands())
+        messenger = asyncio.create_task(self._run_errands())
         while True:
             await self._record()
             if self.demand.sealed:
@@ -73,7 +68,7 @@ class ResidentDemand:
                 if not self.demand.sealed:  # a command may have closed it in the moment the timer fired
                     self._apply(Act(command=Ring(), actor=SYSTEM))
         await workflow.wait_condition(lambda: not self.errands and workflow.all_handlers_finished())
-        errands.cancel()
+        messenger.cancel()
         return str(self.demand.outcome)
 
     # ---- what comes in
@@ -101,10 +96,7 @@ class ResidentDemand:
 
     @workflow.signal
     def decided(self, command: Decide) -> None:
-        try:
-            self._apply(Act(command=command, actor=SYSTEM))
-        except DomainError as refused:  # a late or doubled answer: the demand has gone on without it
-            workflow.logger.info("decision not taken", extra={"code": refused.code})
+        self._take(command)
 
     @workflow.signal
     def adopt(self, calendar: Calendar) -> None:
@@ -142,12 +134,18 @@ class ResidentDemand:
         now = workflow.now()
         if act.command.type not in UNHEARD:
             self._hear()
-        before = self.demand.stage, self.demand
+        before = self.demand
         turn = take_turn(self.demand, act, now, self.calendar)
         self.demand, entries = seal(turn.demand, turn.events, at=now, actor=act.actor.id, performed_at=act.performed_at)
         self.log += entries
-        if self.demand.turn != before[1].turn or (before[0] is Stage.MEETING and self.demand.stage is Stage.CLOSED):
-            self.errands.append(before)
+        self.errands += errands.following(before, self.demand)
+
+    def _take(self, command: Decide | Settle | LosePrimary) -> None:
+        """What others decided about it. A late or doubled answer is not taken: the demand has gone on without it."""
+        try:
+            self._apply(Act(command=command, actor=SYSTEM))
+        except DomainError as refused:
+            workflow.logger.info("decision not taken", extra={"code": refused.code})
 
     def _hear(self) -> None:
         """The bells that have come: what a clock did stands in the log as nobody's doing."""
@@ -193,31 +191,10 @@ class ResidentDemand:
         self.bell = True
 
     async def _run_errands(self) -> None:
-        """Tell the meeting what is or is no longer its business; commands go on meanwhile."""
+        """Tell others what they must hear of it; commands go on meanwhile."""
         while True:
             await workflow.wait_condition(lambda: bool(self.errands))
-            stage, demand = self.errands[0]
-            if stage is Stage.MEETING and self.demand.stage is Stage.CLOSED and demand.meeting:
-                await self._take_off(demand)
-            elif self.demand.stage is Stage.MEETING:
-                await self._put_on_agenda()
+            answer = await errands.run(self.errands[0], self.demand)
+            if answer is not None:
+                self._take(answer)
             self.errands.pop(0)
-
-    async def _put_on_agenda(self) -> None:
-        d = self.demand
-        await workflow.execute_activity(
-            contract.put_on_agenda,
-            contract.AgendaItem(
-                meeting=d.meeting or "", committee=d.terms.committee, committee_convener=d.supervisor, item=item_of(d)
-            ),
-            start_to_close_timeout=timedelta(seconds=10), retry_policy=RECORD_FOR_EVER,
-            summary=f"agenda of {d.meeting}",
-        )  # fmt: skip
-
-    async def _take_off(self, demand: Demand) -> None:
-        meeting = workflow.get_external_workflow_handle(names.meeting_workflow_id(demand.meeting or ""))
-        try:
-            await meeting.signal("take_off", TakeOff(number=demand.number, turn=demand.turn))
-        except FailureError as failed:
-            if is_cancelled_exception(failed):
-                raise

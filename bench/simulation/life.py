@@ -11,6 +11,7 @@ from bench.simulation.choices import Words, choose
 from bench.simulation.diary import Confirmed, Diary
 from bench.simulation.helping import Helping, Move, Wait
 from bench.simulation.people import Cast
+from bench.simulation.photo import a_photo
 from bench.simulation.plans import Plan
 from bench.simulation.telephone import Answer, Telephone
 
@@ -116,7 +117,10 @@ class Life:
             return Wait(0.3)
         if action == "add_co_units":
             return Move(who, self._helping.ask(view))
-        return Move(who, self._words.of(action, community=view["community"], stage=str(view["stage"])))
+        said = self._words.of(action, community=view["community"], stage=str(view["stage"]))
+        if action == "resolve" and view["evidence"]:
+            said["file_ids"] = [await self._phone.upload(who, a_photo(), f"{self._plan.key}-{self._moves + 1}-photo")]
+        return Move(who, said)
 
     def _dawdle(self, view: View) -> Wait:
         """The first person in charge does nothing until the accept clock is broken."""

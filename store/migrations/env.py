@@ -9,9 +9,18 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
+import store.bulk_tables
+import store.delivery_tables
+import store.exclusion_tables
+import store.feed_tables
+import store.file_tables
+import store.identity_tables
 import store.likeness_tables
 import store.list_tables
-import store.tables  # noqa: F401  (fills SQLModel.metadata)
+import store.notice_tables
+import store.privacy_tables
+import store.tables
+import store.webhook_tables  # noqa: F401  (all of them fill SQLModel.metadata)
 
 LOCK = 7_310_021
 

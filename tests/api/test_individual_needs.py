@@ -29,7 +29,7 @@ BODY = {"grid": GRID, "group": "elderly-alone", "person": PERSON, "needs": ["can
 @pytest_asyncio.fixture(autouse=True)
 async def clean(product: Product) -> AsyncIterator[None]:
     yield
-    await product.pool.execute("delete from care_entry; delete from care_event; delete from reading_audit")
+    await product.pool.execute("delete from care_entry; delete from care_event; delete from personal_read")
 
 
 def worker(product: Product, grid: str = GRID) -> str:
@@ -63,7 +63,7 @@ async def patch(http: Http, id: str, by: str, body: dict[str, Any], key: str | N
 
 
 async def audit(product: Product) -> list[tuple[str, str, str]]:
-    rows = await product.pool.fetch("select actor, what, subject from reading_audit order by id")
+    rows = await product.pool.fetch("select actor, what, subject from personal_read order by id")
     return [tuple(row) for row in rows]
 
 

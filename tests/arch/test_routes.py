@@ -16,7 +16,7 @@ from runtime.settings import Settings
 
 OPEN = {
     "/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/docs", "/docs/errors", "/docs/static/docs.js",
-    "/docs/static/docs.css",
+    "/docs/static/docs.css", "/api/v1/session", "/api/v1/session/oidc", "/api/v1/session/oidc/callback",
 }  # fmt: skip
 
 

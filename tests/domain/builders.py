@@ -11,6 +11,7 @@ from typing import Any
 from domain import commands as c
 from domain import events as e
 from domain.actors import SYSTEM, Actor, Grant
+from domain.call_backs import CallBackPlan
 from domain.clocks import next_alarm, rung
 from domain.decide import submit, take_turn
 from domain.demand import Demand
@@ -131,6 +132,21 @@ def an_old_promise(**changes: Any) -> Promise:
     terms = a_promise(ladder=(), **changes)
     known = {n: budget for n, budget in terms.budgets.items() if n not in (ClockName.PAUSE, ClockName.UNIT_DUE)}
     return terms.model_copy(update={"budgets": known})
+
+
+def a_plan(**changes: Any) -> CallBackPlan:
+    """Link at once, a message, a call, a visit, each half a working day after the one before."""
+    half = a_budget(4)
+    steps: tuple[dict[str, Any], ...] = (
+        {"channel": "link"}, {"channel": "sms", "after": half}, {"channel": "phone", "after": half},
+        {"channel": "visit", "after": half},
+    )  # fmt: skip
+    return CallBackPlan.model_validate({"steps": steps, "ends": a_budget(1, "working_days"), **changes})
+
+
+def asking_by(terms: Promise, plan: CallBackPlan) -> Promise:
+    budgets = {name: budget for name, budget in terms.budgets.items() if name is not ClockName.CALL_BACK}
+    return terms.model_copy(update={"call_back_plan": plan, "budgets": budgets})
 
 
 def with_budgets(terms: Promise, **budgets: Budget) -> Promise:
@@ -268,6 +284,21 @@ def in_meeting(**changes: Any) -> Story:
 def in_committee(**changes: Any) -> Story:
     story = in_meeting(**changes)
     story.decides(DecisionKind.ESCALATE)
+    return story
+
+
+def proposed(**changes: Any) -> Story:
+    """A final reply of the community's meeting that waits for approval."""
+    terms = with_budgets(a_promise(), approve=a_budget(2, "working_days"))
+    story = in_meeting(**{"promise": terms, **changes})
+    story.decides(DecisionKind.FINAL_REPLY)
+    return story
+
+
+def following(start: Story | None = None, primary: str = "D-2") -> Story:
+    """A demand that follows another one."""
+    story = start or in_grid()
+    story.does(OPERATOR, c.Merge(primary=primary, place=a_place()))
     return story
 
 

@@ -119,6 +119,20 @@ def a_command(draw: Any, kind: str, demand: Demand, now: datetime) -> c.Command:
             made |= {"unit": one_of(*b.UNITS)} | ({"basis": "no_power"} if kind == "co_refuse" else {})
         case "swap_lead":
             made |= {"lead": one_of(*map(b.a_candidate, b.UNITS))}
+        case "supervise":
+            made |= {"deed": one_of("take_over", "order", "return"), "note_id": one_of("t-1", None)}
+        case "decide_final_reply":
+            made |= {"approved": one_of(True, False)}
+        case "merge":
+            made |= {"primary": one_of("D-2", "D-3", demand.number), "place": one_of(None, *PLACES)}
+            made |= {"same_reporter": one_of(False, False, True)}
+        case "join" | "leave":
+            made |= {"number": one_of("D-4", "D-5", demand.number)}
+        case "settle":
+            made |= {"primary": one_of("D-2", "D-3"), "reply_id": "t-own", "handler": b.COLLEAGUE.id}
+            made |= {"outcome": one_of("resolved", "explained", "final_reply")}
+        case "lose_primary":
+            made |= {"primary": one_of("D-2", "D-3"), "heir": one_of(None, "D-3", demand.number)}
         case "adopt_calendar":
             made |= {"version": demand.terms.calendar}
         case "decide":
@@ -140,15 +154,21 @@ class Life(RuleBasedStateMachine):
     @initialize(
         place=st.sampled_from((None, *PLACES)), routing=st.sampled_from((None, *ROUTINGS)), verify=st.booleans(),
         hours=st.integers(0, 24 * 7), units=st.sampled_from(("working_days", "hours", "working_hours")),
-        ladder=st.sampled_from(LADDERS), calendar=st.sampled_from(CALENDARS),
+        ladder=st.sampled_from(LADDERS), calendar=st.sampled_from(CALENDARS), asks=st.sampled_from((None, b.a_plan())),
+        reach=st.sampled_from(((), ("account",), ("phone", "email"))), approves=st.booleans(),
     )  # fmt: skip
     def opened(
-        self, place: Any, routing: Any, verify: bool, hours: int, units: str, ladder: Any, calendar: Calendar
-    ) -> None:
+        self, place: Any, routing: Any, verify: bool, hours: int, units: str, ladder: Any, calendar: Calendar,
+        asks: Any, reach: Any, approves: bool,
+    ) -> None:  # fmt: skip
         terms = b.with_budgets(b.a_promise(verify=verify, ladder=ladder), resolve=b.a_budget(30, units))
+        if asks is not None:
+            terms = b.asking_by(terms, asks)
+        if approves:
+            terms = b.with_budgets(terms, approve=b.a_budget(2, "working_days"))
         self.story = b.Story(
             now=b.MONDAY_NINE + timedelta(hours=hours), place=place, routing=routing if place else None,
-            promise=terms.model_copy(update={"calendar": calendar.version}), calendar=calendar,
+            promise=terms.model_copy(update={"calendar": calendar.version}), calendar=calendar, reach=reach,
         )  # fmt: skip
 
     # ---- what happens
@@ -290,6 +310,8 @@ class Life(RuleBasedStateMachine):
             spoken = any(isinstance(other, (e.Withdrawn, e.FeedbackGiven)) for other in events)  # after a late bell
             if isinstance(ev, e.Closed) and isinstance(events[0], e.CallBackMade) and not spoken:
                 assert ev.outcome is Outcome.UNCONFIRMED
+            if isinstance(ev, e.Closed) and ev.outcome is Outcome.UNREACHABLE:
+                assert before[0].call_backs > 0, "nobody had tried"
         self._limits_kept(before[0], events)
 
     def _fell_truly(self, before: Demand, events: Sequence[e.Event]) -> None:
@@ -377,7 +399,9 @@ class Life(RuleBasedStateMachine):
             assert paused == (ClockName.PAUSE in d.clocks and d.clocks[ClockName.PAUSE].running)
             assert d.stage in (Stage.GRID, Stage.UNIT) or not paused, f"paused in {d.stage}, where nobody can resume"
             stopped = [n for n, clock in d.clocks.items() if clock.paused_at is not None]
-            assert paused or d.shelved or not stopped, f"{stopped} stand still and nobody knows why"
+            assert paused or d.shelved or d.follows or not stopped, f"{stopped} stand still and nobody knows why"
+            assert (d.kept_holder is not None) == (d.primary is not None) or not d.follows
+            assert (d.proposed is not None) <= (d.stage is Stage.MEETING and d.holder != d.proposed_by)
         elif not d.sealed:
             assert self._next() is not None and self._next().clock is ClockName.REOPEN
 

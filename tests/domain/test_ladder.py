@@ -255,7 +255,7 @@ def test_from_every_stage_an_overdue_demand_climbs(stage: Stage) -> None:
 def test_every_promised_clock_has_the_whole_ladder(clock: ClockName) -> None:
     make: Any = {
         ClockName.LOCATE: b.in_intake, DECIDE: b.in_meeting, UNIT_DUE: accepted_by_a_unit,
-        ClockName.FOLLOW_UP: lambda: b.in_feedback(promise=b.a_promise(verify=True)),
+        ClockName.FOLLOW_UP: lambda: b.in_feedback(promise=b.a_promise(verify=True)), ClockName.APPROVE: b.proposed,
     }.get(clock, b.in_grid)  # fmt: skip
     story: b.Story = make()
     keys = [step.key for step in b.a_ladder() if not step.clocks or clock in step.clocks]

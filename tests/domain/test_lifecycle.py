@@ -75,7 +75,7 @@ def test_every_event_that_changes_a_demand_is_an_event() -> None:
     silent = EVENT_TYPES - set(_EVOLVE)
     assert silent == {
         "demand_screened", "reporter_contacted", "note_added", "files_attached", "urged", "feedback_given", "withdrawn",
-        "reopened", "lead_swapped",
+        "reopened", "lead_swapped", "final_reply_decided",
     }, "an event without effect on the demand is either meant (name it here) or forgotten in demand.py"  # fmt: skip
 
 
@@ -183,6 +183,7 @@ def test_a_substitute_who_resolved_it_cannot_verify_it() -> None:
 OVERDUE = {
     ClockName.LOCATE: b.in_intake, ClockName.ACCEPT: b.in_grid, ClockName.CONTACT: b.in_grid,
     ClockName.RESOLVE: b.in_grid, ClockName.REFUSAL_WINDOW: b.in_unit, ClockName.DECIDE: b.in_meeting,
+    ClockName.APPROVE: b.proposed,
     ClockName.FOLLOW_UP: lambda: b.in_feedback(promise=b.a_promise(verify=True)), ClockName.CALL_BACK: b.in_feedback,
     ClockName.REVIEW: b.shelved, ClockName.REOPEN: b.in_closed, ClockName.UNIT_DUE: b.in_unit, ClockName.PAUSE: b.paused,
 }  # fmt: skip

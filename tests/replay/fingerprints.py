@@ -39,10 +39,14 @@ def _commands(function: ast.AST) -> list[str]:
 
 
 def fingerprints() -> dict[str, dict[str, list[str]]]:
-    """Class → method (with its decorators) → commands."""
+    """Class → method (with its decorators) → commands; and module → function, for what classes share."""
     found: dict[str, dict[str, list[str]]] = {}
     for place in sorted((ROOT / "workflows").glob("*.py")):
-        for node in ast.parse(place.read_text(encoding="utf-8")).body:
+        body = ast.parse(place.read_text(encoding="utf-8")).body
+        functions = [f for f in body if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)]
+        if shared := {f.name: _commands(f) for f in functions if _commands(f)}:
+            found[place.stem] = shared
+        for node in body:
             if isinstance(node, ast.ClassDef) and any("workflow.defn" in _name(d) for d in node.decorator_list):
                 methods = [m for m in node.body if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef)]
                 found[node.name] = {_signed(m): _commands(m) for m in methods if _commands(m) or m.decorator_list}

@@ -21,7 +21,7 @@ from tests.conftest import UNSAFE_BUT_FAST, temporal_server
 from tests.replay.histories import HISTORIES, golden_of
 from tests.replay.scenarios import LIVES
 
-RELEASE = "0.2"
+RELEASE = "0.3"
 """The one in the making; what earlier ones have kept is never written again."""
 
 

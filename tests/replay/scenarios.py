@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from domain.vocabulary import ClockName
+from domain.vocabulary import ClockName, Stage
 from tests.builders import BLOCKED_DRAIN, ROOF_LEAK, WASTE, Product, resident, with_days_off
 
 Life = Callable[[Product], Awaitable[list[str]]]
@@ -66,9 +66,11 @@ async def unreachable_and_reopened(p: Product) -> list[str]:
     """Nobody answers the call-backs; reopened, resolved again and withdrawn: a closed history."""
     number, worker = await p.submit(resident(), grid="wenqulu-01"), p.worker_of("wenqulu-01")
     d = await p.act(number, worker, "resolve", reply="已答复")
-    for n in range(1, d.terms.call_backs + 1):
-        await p.pass_until(number, d.clocks[ClockName.CALL_BACK].due_at)
-        d = await p.until_row(number, lambda d, n=n: d.call_backs >= n)  # type: ignore[misc]
+    await p.act(number, p.operator, "call_back", channel="phone", result="no_answer")
+    while d.stage is not Stage.CLOSED:
+        at = d.clocks[ClockName.CALL_BACK].due_at
+        await p.pass_until(number, at)
+        d = await p.until_row(number, lambda d, at=at: d.clocks[ClockName.CALL_BACK].due_at != at or d.closed_at)  # type: ignore[misc]
     await p.act(number, resident(), "reopen")
     await p.act(number, worker, "escalate", reason="repeat")
     await p.until_agenda("wenqulu", number)
@@ -132,7 +134,39 @@ async def calendar_adopted(p: Product) -> list[str]:
     return [number]
 
 
+async def followed(p: Product) -> list[str]:
+    """Three reporters of one matter: one goes its own way again, one hears the end with the first: an open history of the second."""
+    grid = "zhangjiapo-02"
+    worker = p.worker_of(grid)
+    primary, other, mistaken = [await p.submit(resident(n), grid=grid) for n in (1, 2, 3)]
+    for number in (other, mistaken):
+        await p.act(number, worker, "merge", primary=primary)
+    await p.until_row(primary, lambda d: len(d.followers) == 2)
+    await p.act(mistaken, p.operator, "unmerge")
+    await p.until_row(primary, lambda d: d.followers == (other,))
+    await p.act(primary, worker, "resolve", reply="已处理")
+    await p.until_row(other, lambda d: d.stage is Stage.FEEDBACK)
+    await p.act(other, resident(2), "confirm", contacted=True, solved="no", satisfied="dissatisfied")
+    return [other]
+
+
+async def final_reply(p: Product) -> list[str]:
+    """Taken over, given back, escalated; the first final reply is not approved, the second one is: a closed history."""
+    number, worker = await p.submit(resident(), grid="wenqulu-04"), p.worker_of("wenqulu-04")
+    for deed in ("take_over", "return"):
+        await p.act(number, p.supervisor, "supervise", deed=deed)
+    await p.act(number, worker, "escalate", reason="beyond_power")
+    for approved in (False, True):
+        await p.until_agenda("wenqulu", number)
+        await p.decide("wenqulu", p.secretary_of("wenqulu"), number, "final_reply", reply="依法不予支持")
+        await p.act(number, p.supervisor, "decide_final_reply", approved=approved)
+    await p.handle(number).result()
+    return [number]
+
+
 LIVES: dict[str, Life] = {
+    "followed": followed,
+    "final-reply": final_reply,
     "whole-path": whole_path,
     "overdue-and-paused": overdue_and_paused,
     "refused-and-shelved": refused_and_shelved,

@@ -98,7 +98,12 @@ async def test_escalated_to_the_committee_and_decided_there(product: Product) ->
         with pytest.raises(DomainError) as refused:
             await p.decide(COMMITTEE, who, d.number, kind)
         assert refused.value.code == code
+    chair = p.chair_of(await p.sit(COMMITTEE)).id
     d = await p.decide(COMMITTEE, p.supervisor, d.number, "final_reply", reply="经研究不予支持，理由如下")
+    assert (d.stage, d.proposed_by, d.clocks[ClockName.APPROVE].running) == (Stage.MEETING, chair, True)
+    with pytest.raises(DomainError, match="not_on_agenda"):
+        await p.decide(COMMITTEE, p.supervisor, d.number, "shelve", review_at=datetime.now(UTC) + timedelta(days=9))
+    d = await p.act(d.number, p.secretary_of("yupinglu"), "decide_final_reply", approved=True)
     assert (d.stage, d.outcome, d.sealed) == (Stage.CLOSED, Outcome.FINAL_REPLY, True)
     assert await p.handle(d.number).result() == "final_reply"
 

@@ -66,7 +66,7 @@ async def test_the_service_says_that_the_outcome_is_not_known_and_the_key_finds_
     cut_off: tuple[Product, Line], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     p, line = cut_off
-    monkeypatch.setattr("service.engine.PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr("gateways.temporal.engine.PATIENCE_SECONDS", 1.0)
     number, key = await p.submit(resident(), grid="xuanhualu-03"), new_key()
     before = await p.started(number)
     await line.cut()

@@ -85,18 +85,6 @@ async def test_a_refusal_inside_the_window_asks_the_next_unit_and_the_third_goes
     await p.until_agenda("xuanhualu", number)
 
 
-async def test_the_call_back_ladder_ends_unconfirmed(product: Product) -> None:
-    p = product
-    number = await p.submit(grid="xuanhualu-06")
-    d = await p.act(number, p.worker_of("xuanhualu-06"), "resolve", reply="已答复")
-    for attempt in range(1, d.terms.call_backs + 1):
-        await p.pass_until(number, d.clocks[ClockName.CALL_BACK].due_at)
-        d = await p.until_row(number, lambda d, n=attempt: d.call_backs >= n)  # type: ignore[misc]
-    assert (d.stage, d.outcome, d.sealed) == (Stage.CLOSED, Outcome.UNCONFIRMED, False)
-    assert (await p.types(number)).count("call_back_made") == d.terms.call_backs
-    assert "feedback_given" not in await p.types(number)
-
-
 async def test_reopen_in_time_goes_back_to_whoever_handled_it(product: Product) -> None:
     p = product
     d = await closed(p)

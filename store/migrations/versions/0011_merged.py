@@ -1,4 +1,4 @@
-"""The number of the primary that a duplicate follows.
+"""The duplicates of a demand are found by their primary.
 
 Revision ID: 0011
 Revises: 0010
@@ -6,7 +6,7 @@ Revises: 0010
 
 from __future__ import annotations
 
-from alembic import op  # noqa: F401
+from alembic import op
 
 revision = "0011"
 down_revision = "0010"
@@ -15,8 +15,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.execute("create index demand_follows on demand ((state ->> 'primary')) where state ? 'primary'")
 
 
 def downgrade() -> None:
-    pass
+    op.execute("drop index demand_follows")

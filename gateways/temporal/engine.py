@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import DomainError
-from gateways.temporal import UNREACHABLE
+from gateways.temporal.client import UNREACHABLE
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)

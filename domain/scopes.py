@@ -1,0 +1,16 @@
+"""What a key may be used for. A key acts as its owner, narrowed to its scopes: it never may more than the owner."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """One word of what an integrator's key opens; which routes that are stands in `api/scopes.py`."""
+
+    DEMANDS_READ = "demands:read"
+    DEMANDS_WRITE = "demands:write"
+    EVENTS_READ = "events:read"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+    OPEN311_WRITE = "open311:write"
+    RATES_READ = "rates:read"

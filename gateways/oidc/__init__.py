@@ -1,0 +1,1 @@
+"""An OpenID Connect provider of the city, as the client sees it."""

@@ -1,0 +1,64 @@
+"""Webhooks in the worker: planned, sent and tidied up until it stops. Several workers share the work."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from temporalio.client import Client
+
+from domain.webhooks import DEFAULT, Policy
+from runtime.settings import Settings, networks_of
+from service.publish_watch import Watch
+from service.repeating import repeat
+from service.webhook_planning import Planner
+from service.webhook_sending import Sending
+from store import webhook_queue
+from store.pool import Pool
+from store.seal import Sealer
+
+PLAN_EVERY, SEND_EVERY, TIDY_EVERY = timedelta(seconds=0.5), timedelta(seconds=0.5), timedelta(hours=1)
+FORGOTTEN_AT_ONCE = 5_000
+
+
+class WebhookKeeper:
+    def __init__(self, watch: Watch, pool: Pool, sending: Sending, *, policy: Policy = DEFAULT) -> None:
+        self._planner = Planner(watch, pool)
+        self._pool = pool
+        self._sending = sending
+        self._policy = policy
+
+    async def keep(self, client: Client, task_queue: str) -> None:
+        """Run until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(repeat("webhooks planned", self.plan, every=PLAN_EVERY))
+                group.create_task(repeat("webhooks sent", self._sending.once, every=SEND_EVERY))
+                group.create_task(repeat("webhooks tidied up", self.tidy, every=TIDY_EVERY))
+        finally:
+            await self._sending.close()
+
+    async def plan(self) -> None:
+        """All that there is in the feed, and what was asked for again."""
+        while await self._planner.once():
+            await self._sending.once()
+        while await self._planner.replay_once():
+            await self._sending.once()
+        await self._sending.once()
+
+    async def tidy(self) -> None:
+        """Forget deliveries that were over long ago."""
+        before = datetime.now(UTC) - self._policy.kept
+        while await webhook_queue.forget_old(self._pool, before, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
+            pass
+
+
+def open_webhook_keeper(settings: Settings, pool: Pool, watch: Watch, *, policy: Policy = DEFAULT) -> WebhookKeeper:
+    # Imported here: the API never sends, and the worker of an installation that nobody built on should stay small.
+    from gateways.webhooks.address import Guard
+    from gateways.webhooks.sender import Sender
+
+    guard = Guard(networks_of(settings.webhook_allow))
+    sender = Sender(guard, agent="Linli-Webhooks/1", timeout=policy.timeout, connections=policy.slots)
+    sending = Sending(watch, pool, Sealer(settings.key_ring()), sender, policy=policy)
+    return WebhookKeeper(watch, pool, sending, policy=policy)

@@ -1,0 +1,70 @@
+"""How often somebody tried to sign in: one counter for each mark, shared by all processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from store.pool import Connection, Pool
+
+# A try is counted before it is known whether it fails, so that many at once are not all free. Nothing is counted while
+# the mark is blocked: who keeps trying does not lengthen the block.
+_COUNT = """
+insert into sign_in_try as t (mark, tries, last_at, blocked_until) values ($1, 1, $2, $2)
+on conflict (mark) do update set
+    tries = case when t.last_at < $3 then 1 else t.tries + 1 end,
+    last_at = $2,
+    blocked_until = case
+        when t.last_at < $3 or t.tries + 1 < $4 then $2
+        else $2 + least($5::interval, interval '1 second' * power(2, least(t.tries + 1 - $4, 30)))
+    end
+where t.blocked_until <= $2
+returning tries
+"""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """After `free` tries in a row each one blocks the mark, first for a second and twice as long each time, up to
+    `longest`. All is forgotten `forget` after the last try."""
+
+    free: int
+    longest: timedelta
+    forget: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Counter:
+    mark: bytes
+    pace: Pace
+
+
+async def count(connection: Connection, counter: Counter, now: datetime) -> bool:
+    """False when the mark is blocked now."""
+    pace = counter.pace
+    found = await connection.fetchval(_COUNT, counter.mark, now, now - pace.forget, pace.free, pace.longest)
+    return found is not None
+
+
+async def blocked_until(pool: Pool, marks: Sequence[bytes], now: datetime) -> datetime:
+    """The latest of them; now where none is blocked any more."""
+    found = await pool.fetchval("select max(blocked_until) from sign_in_try where mark = any($1::bytea[])", list(marks))
+    return max(now, found) if isinstance(found, datetime) else now
+
+
+async def clear(connection: Connection, mark: bytes) -> None:
+    await connection.execute("delete from sign_in_try where mark = $1", mark)
+
+
+async def give_back(connection: Connection, mark: bytes, now: datetime) -> None:
+    """Take one try back, and the block that it may have made."""
+    await connection.execute(
+        "update sign_in_try set tries = greatest(tries - 1, 0), blocked_until = least(blocked_until, $2)"
+        " where mark = $1",
+        mark, now,
+    )  # fmt: skip
+
+
+async def forget_before(pool: Pool, before: datetime) -> None:
+    await pool.execute("delete from sign_in_try where last_at < $1", before)
