@@ -15,7 +15,7 @@ from domain.actors import SYSTEM
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.following import word_for_followers
-from gateways.temporal.engine import NotRunning, update
+from gateways.temporal.engine import NotRunning, signal, update
 from store import texts
 from store.pool import Pool
 from store.seal import Sealer
@@ -32,16 +32,16 @@ class DuplicateActivities:
 
     @activity.defn(name="join_primary")
     async def join_primary(self, following: Following) -> Word:
-        """See contracts.demand.join_primary. The list is written before the row is read: either the primary tells this
-        duplicate what became of it, or the row says so already."""
-        await self._send(following.primary, c.Join(number=following.number))
+        """See contracts.demand.join_primary."""
+        if await self._signalled(following):
+            return Word()
         word = word_for_followers(await self._demand(following.primary))
         return Word(command=await self._own(word, following.number))
 
     @activity.defn(name="leave_primary")
     async def leave_primary(self, following: Following) -> None:
         """See contracts.demand.leave_primary."""
-        await self._send(following.primary, c.Leave(number=following.number))
+        await self._signalled(following.model_copy(update={"joins": False}))
 
     @activity.defn(name="tell_followers")
     async def tell_followers(self, told: Told) -> None:
@@ -50,8 +50,8 @@ class DuplicateActivities:
         word = word_for_followers(primary)
         if word is None:
             return  # it went on: whoever handles it now tells them
-        if isinstance(word, c.LosePrimary):
-            word = word.model_copy(update={"heir": told.followers[0]})
+        if isinstance(word, c.LosePrimary) and word.heir is None:
+            word = word.model_copy(update={"heir": next(iter(primary.followers), None)})
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def tell(number: str) -> None:
@@ -63,13 +63,24 @@ class DuplicateActivities:
             for number in told.followers:
                 group.create_task(tell(number))
 
-    async def _send(self, number: str, command: c.Command | None) -> None:
+    async def _signalled(self, following: Following) -> bool:
+        """False where the primary has ended. Raises ApplicationError, to be tried again, where it is about to start."""
+        try:
+            await signal(self._client, following.primary, "followed", following)
+        except NotRunning as gone:
+            if gone.ended:
+                return False
+            raise ApplicationError("its workflow is about to start", type="not_started") from None
+        except DomainError as away:
+            raise ApplicationError(away.rule, type=away.code) from None
+        return True
+
+    async def _send(self, number: str, command: c.Settle | c.LosePrimary | None) -> None:
         """Raises ApplicationError, to be tried again, where no verdict came; what a rule refused has happened already, or
         need not happen any more."""
         if command is None:
             return
-        about = getattr(command, "number", None) or getattr(command, "primary", "")
-        key = f"{command.type}-{about}-{activity.info().workflow_run_id}-{activity.info().activity_id}"
+        key = f"{command.type}-{command.primary}-{activity.info().workflow_run_id}-{activity.info().activity_id}"
         try:
             act = c.Act(command=command, actor=SYSTEM, key=key)
             await update(self._client, number, "act", act, key=f"{key}-{number}", result=Acted)

@@ -15,7 +15,8 @@ from api.problems import problem
 from api.strict_json import StrictRoute
 from domain.privacy import ReadingReason
 from domain.vocabulary import Channel, Stage
-from service import actions, intake, reading, words
+from service import actions, followers, intake, reading, words
+from service.duplicates import is_resident
 from service.forms import ActionForm, SubmitForm
 from service.views import demand_view
 from store.queries import Filter
@@ -38,6 +39,15 @@ def _is_number(text: str) -> str:
 
 Number = Annotated[str, AfterValidator(_is_number)]
 Code = Annotated[str | None, Query(max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
+Reference = Annotated[str | None, Query(max_length=130, pattern=r"^[^:]{1,40}:.{1,80}$", examples=["12345:2026-0815"])]
+
+
+def reference_of(said: str | None) -> tuple[str, str] | None:
+    """(system, number there)."""
+    if said is None:
+        return None
+    system, _, number = said.partition(":")
+    return system.strip(), number.strip()
 
 
 @commands.post("/demands", status_code=201)
@@ -67,14 +77,21 @@ async def list_demands(
     holder: Code = None,
     meeting: Code = None,
     breached: bool | None = None,
+    reference: Reference = None,
+    primary: Code = None,
+    duplicates: Literal["hidden", "shown"] = "hidden",
     order: Literal["opened", "due"] = "opened",
 ) -> list[dict[str, Any]]:
     """Demands in the caller's scope, newest first (`order=opened`) or open ones soonest due first (`order=due`).
 
-    `category` matches a whole branch; `holder=me` means the caller."""
+    `category` matches a whole branch; `holder=me` means the caller; `reference` is a number in another system, as
+    `SYSTEM:NUMBER`; `primary` shows the duplicates of a demand. What is handled with another demand is hidden from staff
+    unless `duplicates=shown`."""
     wanted = Filter(
         stage=stage, community=community, grid=grid, unit=unit, category=category, channel=channel,
         holder=caller.id if holder == "me" else holder, meeting=meeting, breached=breached,
+        reference=reference_of(reference), primary=primary,
+        without_duplicates=primary is None and duplicates == "hidden" and not is_resident(caller),
     )  # fmt: skip
     desk = request.app.state.desk
     views = await reading.listed(desk, caller, wanted, order=order, after=page.after, limit=page.limit + 1)
@@ -91,7 +108,7 @@ async def read_demand(
     """One demand; `consistency=strong` asks its workflow instead of the table."""
     desk = request.app.state.desk
     demand = await reading.find(desk, caller, number, strong=consistency == "strong")
-    return demand_view(desk, demand, caller)
+    return {**demand_view(desk, demand, caller), "handled_with": await followers.handled_with(desk, demand)}
 
 
 @router.get("/demands/{number}/events")

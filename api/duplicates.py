@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import uuid4
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller
-from api.demands import Code, Number
+from api.demands import Code, IdempotencyKey, Number
+from api.paging import PageAsked
 from api.strict_json import StrictRoute
-from service import duplicates, hot_spots
-from service.forms import DraftForm
+from service import duplicates, followers, hot_spots
+from service.forms import DraftForm, GatherForm
 
 router = APIRouter(prefix="/api/v1", tags=["duplicates"], route_class=StrictRoute)
 
@@ -30,6 +32,29 @@ async def list_duplicates(number: Number, caller: Caller, request: Request) -> d
     """Demands that may be the same matter as this one: same branch of categories, same place or not far, near in time,
     similar text; likeliest first, with the reasons. Who sees what is as for a draft."""
     return await duplicates.of_demand(request.app.state.desk, caller, number)
+
+
+@router.get("/demands/{number}/followers")
+async def list_followers(
+    number: Number, caller: Caller, request: Request, response: Response, page: PageAsked
+) -> list[dict[str, Any]]:
+    """The demands that follow this one: handled with it, and each reporter asked for themselves; oldest first."""
+    after = str(page.after[0]) if page.after else None
+    views, last = await followers.listed(request.app.state.desk, caller, number, after=after, limit=page.limit)
+    if last is not None:
+        page.link_next(response, [last])
+    return views
+
+
+@router.post("/demands/{number}/followers")
+async def gather_followers(
+    number: Number, form: GatherForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
+) -> dict[str, Any]:
+    """Attach duplicates to this demand, up to 500 at once, and put it on the next agenda if `onto_agenda` says so.
+
+    What is refused of single ones is named in `refused`, and hinders no other; the same request again under its key
+    finishes what was cut off."""
+    return await followers.gather(request.app.state.desk, caller, number, form, idempotency_key or uuid4().hex)
 
 
 @router.get("/hot-spots")

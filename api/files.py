@@ -85,8 +85,7 @@ async def read_file(id: FileId, caller: Caller, request: Request) -> Response:
     file = await files.revealed(desk, caller, id)
     if _has_it(request, file, ""):
         return Response(status_code=304, headers=_headers(file, "", "no-cache"))
-    request_id = request.scope.get("state", {}).get("request_id")
-    return _sent(await files.original(desk, caller, file, request_id), "", "no-cache")
+    return _sent(await files.original(desk, caller, file), "", "no-cache")
 
 
 @router.get(

@@ -69,7 +69,8 @@ class DocumentedApp(FastAPI):
         if self.openapi_schema is None:
             schema = super().openapi()
             for path, operation in _operations(schema):
-                _declare_problems(path, operation)
+                if "open311" not in operation.get("tags", ()):  # it has errors of its own
+                    _declare_problems(path, operation)
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             for name in _OWN_OF_FRAMEWORK:
                 schemas.pop(name, None)

@@ -106,6 +106,7 @@ PROBLEMS: dict[str, Kind] = {
     "idempotency_key_reused": Kind(422, "Idempotency-Key 已用于其他内容", "Idempotency-Key was used for another body", "请为新内容生成新键。", "Make a new key for a new body."),
     "idempotency_key_in_use": Kind(409, "同一请求正在处理", "The same request is being handled", "请稍后用同一键重试。", "Repeat with the same key in a moment.", 1),
     "external_ref_taken": Kind(409, "外部编号已登记", "External reference is taken", "该外部编号已有诉求，编号见 facts。", "A demand with this reference exists; facts name it."),
+    "too_many_references": Kind(409, "外部编号过多", "Too many external references", "请先删除不用的外部编号。", "Take one that is not needed away first."),
     # Files, imports and exports
     "multipart_required": Kind(415, "需要 multipart/form-data", "multipart/form-data is required", "请用 multipart/form-data 上传，文件放在名为 file 的部分。", "Send multipart/form-data with the file in a part named `file`."),
     "multipart_invalid": Kind(400, "上传格式有误", "Invalid multipart body", "请按接口文档组成各部分，每次上传一个文件。", "Build the parts as the API reference says; one file a request."),
@@ -115,6 +116,10 @@ PROBLEMS: dict[str, Kind] = {
     "file_broken": Kind(422, "文件已损坏", "The file is broken", "文件为空、不完整或无法读取，请重新选择。", "It is empty, cut off or unreadable; choose it again."),
     "picture_too_large": Kind(422, "图片像素过多", "Too many pixels", "请缩小图片后再上传；上限见 facts.max_pixels。", "Make the picture smaller; facts.max_pixels says how many pixels it may have."),
     "too_many_files": Kind(409, "未使用的文件过多", "Too many unattached files", "请先把已上传的文件附到诉求上；未使用的一天后自动删除。", "Attach those you have uploaded; what is not attached goes after a day."),
+    "import_unreadable": Kind(422, "文件无法导入", "The file cannot be imported", "请按 rule 所述改正文件：首行须为列名，格式为 CSV 或 XLSX。", "Correct the file as `rule` says: its first line names the columns, and it is CSV or XLSX."),
+    "import_over": Kind(409, "导入已结束", "The import is over", "已导入的诉求保留；如有需要请另行办理。", "What it has taken in stays; handle those demands one by one."),
+    "too_many_imports": Kind(409, "未完成的导入过多", "Too many imports at once", "请等待现有导入完成。", "Wait until those that run are over."),
+    "export_too_long": Kind(422, "导出内容过多", "The export is too long", "请缩小筛选范围，或改用 CSV。", "Filter more narrowly, or take CSV."),
     "unknown_file": Kind(422, "没有这个文件", "Unknown file", "请先上传，再使用返回的编号。", "Upload it first and use the id of the answer."),
     "file_taken": Kind(409, "文件已用于其他诉求", "The file belongs to another demand", "请为这件诉求重新上传。", "Upload it again for this demand."),
     # Publishing
@@ -149,6 +154,11 @@ PROBLEMS: dict[str, Kind] = {
     "webhook_url_refused": Kind(422, "不能推送到该地址", "The URL cannot be used", "请改用互联网可达的 https 地址；内网地址须由管理员用 LINLI_WEBHOOK_ALLOW 放行；原因见 facts.reason。", "Take an https URL that the internet can reach, or have the operator allow its network by LINLI_WEBHOOK_ALLOW; see facts.reason."),
     "webhook_limit": Kind(409, "推送订阅已达上限", "Too many webhooks", "请删除或修改现有的订阅。", "Delete one you have, or change it."),
     "unknown_event_type": Kind(422, "没有这种事件类型", "Unknown event type", "请从 facts.known 中选择。", "Take one of facts.known."),
+    # Messages
+    "contact_invalid": Kind(422, "联系方式无效", "The address is not valid", "请按该渠道的要求填写地址。", "Write it as the channel takes it."),
+    "no_contact": Kind(409, "没有登记该渠道的联系方式", "No address for this channel", "请先登记自己在该渠道的联系方式。", "Enter your own address for this channel first."),
+    "channel_not_configured": Kind(409, "该渠道尚未配置", "The channel is not set up", "请管理员在系统设置中配置该渠道。", "Have an administrator set it up."),
+    "nothing_to_replay": Kind(409, "没有可重发的消息", "Nothing to send anew", "该通知的消息均已送达或正在发送。", "Everything of it is delivered or on its way."),
     # The service
     "unavailable": Kind(503, "服务暂时不可用", "Temporarily unavailable", "请按 Retry-After 等待后再试。", "Wait as Retry-After says, then try again.", 2),
     "outcome_unknown": Kind(503, "结果尚不确定", "The outcome is not known yet", "请用同一 Idempotency-Key 重试，不会重复办理。", "Repeat with the same Idempotency-Key; it will not be done twice.", 2),

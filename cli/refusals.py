@@ -1,41 +1,25 @@
-"""Rows that were not taken: which, why, where in the row, and what to do. Never what the row says."""
+"""Rows that were not taken, on the screen and as a file."""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from service.importing.refusals import HEADS, Refusal, line_of
+
 SHOWN = 20
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """`row` counts data rows from 1, `line` the lines of the file; `field` is a column of the file where one is meant."""
-
-    row: int
-    line: int
-    code: str
-    field: str
-    what_to_do: str
 
 
 def write_report(refusals: list[Refusal], place: Path) -> None:
     """As CSV that an office program opens as it is: with a BOM, and no cell that it would take for a formula."""
     with place.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
-        writer.writerow(field.name for field in fields(Refusal))
+        writer.writerow(HEADS)
         for one in sorted(refusals, key=lambda r: r.row):
-            writer.writerow(_plain(cell) for cell in astuple(one))
-
-
-def _plain(cell: object) -> str:
-    text = str(cell)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+            writer.writerow(line_of(one))
 
 
 def show(refusals: list[Refusal], console: Console) -> None:

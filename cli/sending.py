@@ -12,18 +12,14 @@ from typing import Any
 
 import httpx2
 
-from cli.bodies import BadRow, Body, Maker
-from cli.refusals import Refusal
-from cli.rows import CsvFile, Row
 from cli.server import NoServer, Server
+from service.importing.bodies import BadRow, Body, Maker
+from service.importing.checking import column_of
+from service.importing.refusals import Refusal
+from service.importing.rows import CsvFile, Row
 
 PATIENCE_SECONDS = 300.0
 _TRY_AGAIN = (429, 502, 503, 504)
-_WHERE = {
-    "text": "text", "category": "category", "location": "compound", "reporter": "name", "external_refs": "id",
-    "lat": "lat", "lon": "lon", "compound": "compound", "building": "building", "room": "room", "grid": "grid",
-    "name": "name", "phone": "phone",
-}  # fmt: skip
 _ADVICE = {
     "idempotency_key_reused": "It was imported before with other content or other options; change that demand instead.",
     "phone": "Write digits, spaces and hyphens only, 5 to 20 of them, after an optional +.",
@@ -129,7 +125,7 @@ def _explained(problem: dict[str, Any]) -> tuple[str | None, str]:
     """The field that is meant, and what to do: the first of the problem's `errors`, or its rule."""
     errors = problem.get("errors") or [{}]
     pointer = str(errors[0].get("pointer") or (problem.get("facts") or {}).get("field") or "")
-    where = next((_WHERE[part] for part in reversed(pointer.strip("/").split("/")) if part in _WHERE), None)
+    where = column_of(pointer)
     advice = errors[0].get("detail") or problem.get("rule") or problem.get("detail") or "Correct the row."
     return where, str(advice)
 
@@ -151,7 +147,7 @@ async def connected(server: Server, at_once: int) -> AsyncIterator[httpx2.AsyncC
         yield http
 
 
-async def category_codes(http: httpx2.AsyncClient) -> dict[str, str]:
+async def categories_of(http: httpx2.AsyncClient) -> dict[str, str]:
     """Name -> code of every leaf, in Chinese and in English."""
     leaves = (await http.get("/api/v1/categories")).json()
     return {leaf[name]: leaf["code"] for leaf in leaves for name in ("name_en", "name")}

@@ -60,10 +60,11 @@ class AgendaItem(_Message):
 
 
 class Following(_Message):
-    """A duplicate and the demand that it follows, or followed."""
+    """A duplicate and the demand that it follows, or (`joins` false) followed."""
 
     number: str
     primary: str
+    joins: bool = True
 
 
 class Word(_Message):
@@ -73,7 +74,8 @@ class Word(_Message):
 
 
 class Told(_Message):
-    """A demand whose handling is over, and the duplicates that are to hear of it."""
+    """A demand whose handling is over, and the duplicates that are to hear of it; the first of all is the heir of one
+    that will not be handled."""
 
     primary: str
     followers: tuple[str, ...]
@@ -104,7 +106,8 @@ async def put_on_agenda(item: AgendaItem) -> None:
 
 @activity.defn(name="join_primary")
 async def join_primary(following: Following) -> Word:
-    """Put the duplicate on its primary's list; answers with what has become of the primary by then."""
+    """Tell the primary, which answers by itself once there is something to tell; one that has ended cannot, and its last
+    word comes from here."""
     raise NotImplementedError
 
 

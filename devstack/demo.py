@@ -68,6 +68,7 @@ def demo(options: Options) -> int:
         district = _district(stack)
         stack.start()
         everyone = logins(district, stack.token_secret)
+        _let_sign_in(stack, everyone)
         _seed(stack, district, everyone, options)
         _tell(stack, everyone, options)
         ready = True
@@ -94,6 +95,12 @@ def _district(stack: Stack) -> District:
         raise StackError(str(problem), exit_code=2) from problem
 
 
+def _let_sign_in(stack: Stack, everyone: list[Login]) -> None:
+    from devstack.users import demo_password, demo_users, seed_users
+
+    seed_users(stack.database_url, demo_users(everyone), demo_password(stack.folder))
+
+
 def _seed(stack: Stack, district: District, everyone: list[Login], options: Options) -> None:
     from devstack.seed import leave_empty, seed_once
 
@@ -104,6 +111,9 @@ def _seed(stack: Stack, district: District, everyone: list[Login], options: Opti
 
 
 def _tell(stack: Stack, everyone: list[Login], options: Options) -> None:
+    from devstack.users import demo_password, demo_users
+
+    users, password = demo_users(everyone), demo_password(stack.folder)
     if options.json:
         facts = {
             "url": stack.url,
@@ -112,6 +122,8 @@ def _tell(stack: Stack, everyone: list[Login], options: Options) -> None:
             "database_url": stack.database_url,
             "pids": {name: stack.pids[name] for name in ("api", "worker", "temporal", "postgres")},
             "logins": [one.facts() for one in everyone],
+            "users": [one.facts() for one in users],
+            "password": password,
         }
         _to_stdout(json.dumps(facts, ensure_ascii=False))
         return
@@ -121,11 +133,24 @@ def _tell(stack: Stack, everyone: list[Login], options: Options) -> None:
         ("Temporal", stack.temporal_ui or stack.temporal_address),
         ("PostgreSQL", stack.database_url),
         ("Data and logs", str(stack.folder.path)),
+        ("Messages", _messages(stack)),
+        ("User names", ", ".join(one.user for one in users)),
+        ("Password", f"{password} (of all of them, until somebody changes it)"),
     ]
     lines = ["", *(f"  {name:<15}{value}" for name, value in rows), "", *_table(chosen(everyone)), ""]
     lines.append(f"  curl -H 'Authorization: Bearer TOKEN' {stack.url}/api/v1/demands")
     lines.append("  Ctrl-C stops everything; the next start goes on with the same demands.")
     _to_stdout("\n".join(lines))
+
+
+def _messages(stack: Stack) -> str:
+    """The demo starts no mail server: without one that is named, nothing leaves the product."""
+    ways = [
+        word
+        for word, name in (("e-mail", "LINLI_SMTP_URL"), ("apprise", "LINLI_APPRISE"))
+        if stack.environment().get(name)
+    ]
+    return ", ".join(ways) if ways else "in the product's inbox only; LINLI_SMTP_URL names a server for e-mail"
 
 
 def _table(some: list[Login]) -> list[str]:

@@ -75,6 +75,11 @@ class Postgres:
         return self._child.pid if self._child and self._child.alive else None
 
     @property
+    def port(self) -> int | None:
+        """None before the first start."""
+        return self._port
+
+    @property
     def url(self) -> str:
         """For asyncpg and libpq alike; holds the password."""
         return self.url_of(DATABASE)

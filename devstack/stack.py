@@ -112,6 +112,9 @@ class Stack:
             "LINLI_DATA_KEYS": os.environ.get("LINLI_DATA_KEYS") or self.folder.data_keys(),
             "LINLI_DEV_TOKEN_SECRET": self.token_secret,
             "LINLI_CALENDAR": os.environ.get("LINLI_CALENDAR") or str(DEFAULT_CALENDAR),
+            # It serves plain http, on loopback alone.
+            "LINLI_PLAIN_HTTP_COOKIE": os.environ.get("LINLI_PLAIN_HTTP_COOKIE") or "true",
+            "LINLI_WEBHOOK_ALLOW": os.environ.get("LINLI_WEBHOOK_ALLOW") or "127.0.0.0/8,::1/128",
             "LINLI_FILES": os.environ.get("LINLI_FILES") or str(self.folder.path / "files"),
         }
         if self.overlay is not None:
@@ -242,8 +245,12 @@ class Stack:
 
     def _record(self) -> None:
         running = {name: part.child.identity for name, part in self._parts.items() if part.child and part.pid}
-        api = self._parts.get("api")
-        self.folder.record({"url": api.url if isinstance(api, Api) else None}, running)
+        api, postgres = self._parts.get("api"), self._parts.get("postgres")
+        facts = {
+            "url": api.url if isinstance(api, Api) else None,
+            "postgres_port": postgres.port if isinstance(postgres, Postgres) else None,
+        }
+        self.folder.record(facts, running)
 
     def _noted(self, part: Part) -> None:
         for note in part.notes:

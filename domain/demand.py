@@ -133,7 +133,7 @@ class Demand(BaseModel):
     @property
     def follows(self) -> bool:
         """Whether it is handled with its primary; once that is done it goes its own way to the end."""
-        return self.primary is not None and self.stage in (Stage.INTAKE, Stage.GRID, Stage.UNIT)
+        return self.primary is not None and self.stage not in (Stage.FEEDBACK, Stage.CLOSED)
 
     @property
     def unit(self) -> str | None:

@@ -101,3 +101,5 @@ def _go_on(t: Turn, reason: str) -> None:
     assert t.demand.primary is not None, "the table lets only a duplicate go on by itself"
     t.emit(e.Unmerged.model_validate({"primary": t.demand.primary, "reason": reason}))
     t.resume(*(name for name, clock in t.demand.clocks.items() if clock.paused_at is not None))
+    if t.demand.stage is Stage.MEETING:  # its agenda has let it go: onto the next one
+        t.to_meeting(t.demand.meeting_reason, convener=t.demand.holder)

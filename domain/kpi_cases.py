@@ -75,7 +75,10 @@ def _first(facts: Facts, kind: str) -> Run | None:
 
 
 def _asked(run: Run, facts: Facts, d: Definition) -> bool:
-    """Whether the response depends on it: nobody has to accept what a meeting took, nor to contact himself."""
+    """Whether the response depends on it: nobody has to accept what a meeting took, nor to contact himself, nor to do
+    either for what was done with another demand."""
+    if run.waived and not run.met and run.broken_at is None:
+        return False
     if run.kind == "contact":
         return facts.where.channel not in d.contact_not_needed
     return run.met or run.broken_at is not None or run.stopped is None

@@ -15,24 +15,29 @@ Data = dict[str, Any]
 
 @dataclass(slots=True)
 class Running:
-    """`done` is what happened in the turn that is read; `running` the last run of each clock."""
+    """`done` is what happened in the turn that is read; `running` the last run of each clock; `merged`: it follows another
+    demand."""
 
     facts: Facts
     done: set[str] = field(default_factory=set)
     running: dict[str, Run] = field(default_factory=dict)
+    merged: bool = False
 
 
+SETTLED = "settled"
+"""Resolved because the demand that it follows was: that keeps the promise to its reporter, and is nobody's work here."""
 MET_BY = {
     "locate": ("demand_located",),
     "accept": ("accepted",),
     "contact": ("reporter_contacted",),
-    "resolve": ("resolved", "closed"),
+    "resolve": ("resolved", SETTLED, "closed"),
     "refusal_window": ("accepted", "unit_refused"),
     "unit_due": ("resolved",),
     "co_window": ("co_unit_bound", "co_unit_refused"),
     "co_due": ("co_unit_done",),
     "decide": ("meeting_decided",),
-    "follow_up": ("feedback_given", "closed"),
+    "approve": ("final_reply_decided",),
+    "follow_up": ("feedback_given", "call_back_made", "closed"),
 }
 """What each clock waits for; one that stops for another reason was neither kept nor missed."""
 
@@ -73,7 +78,7 @@ def _clock_stopped(r: Running, data: Data, mark: Mark) -> None:
     run = r.running[data["clock"]]
     _miss(r, run, mark.at)
     unit = unit_of(run.clock)
-    run.stopped, run.paused_at = mark, None
+    run.stopped, run.paused_at, run.waived = mark, None, r.merged
     run.met = any((f"{what}:{unit}" if unit else what) in r.done for what in MET_BY.get(run.kind, ()))
     if run.broken_at is None:
         run.where = _where(r, run)
@@ -95,7 +100,7 @@ def _clock_due(r: Running, data: Data, mark: Mark) -> None:
 def _clock_resumed(r: Running, data: Data, mark: Mark) -> None:
     _clock_due(r, data, mark)
     run = r.running[data["clock"]]
-    run.paused_at, run.stopped, run.met = None, None, False
+    run.paused_at, run.stopped, run.met, run.waived = None, None, False, False
 
 
 def _clock_breached(r: Running, data: Data, mark: Mark) -> None:
@@ -112,6 +117,18 @@ def still_running(r: Running, until: datetime) -> None:
             _miss(r, run, until)
 
 
+def _merged(r: Running, data: Data, mark: Mark) -> None:
+    r.merged = True
+
+
+def _unmerged(r: Running, data: Data, mark: Mark) -> None:
+    r.merged = False
+
+
+def _only_done(r: Running, data: Data, mark: Mark) -> None:
+    """Says by its being there that a clock was kept."""
+
+
 READ: dict[str, Callable[[Any, Data, Mark], None]] = {
     "clock_started": _clock_started,
     "clock_stopped": _clock_stopped,
@@ -120,4 +137,8 @@ READ: dict[str, Callable[[Any, Data, Mark], None]] = {
     "clock_extended": _clock_due,
     "clock_replanned": _clock_due,
     "clock_breached": _clock_breached,
+    "merged": _merged,
+    "unmerged": _unmerged,
+    "final_reply_decided": _only_done,
+    "call_back_made": _only_done,
 }

@@ -12,8 +12,9 @@ from domain.vocabulary import Channel, DecisionKind, Outcome, Satisfied
 
 Share = Annotated[Decimal, Field(ge=0, le=1, max_digits=6, decimal_places=4, allow_inf_nan=False)]
 CountedClock = Literal[
-    "locate", "accept", "contact", "resolve", "refusal_window", "unit_due", "co_window", "co_due", "decide", "follow_up"
-]
+    "locate", "accept", "contact", "resolve", "refusal_window", "unit_due", "co_window", "co_due", "decide", "approve",
+    "follow_up",
+]  # fmt: skip
 """Clocks by which somebody promised something; the others only wait for an hour."""
 LoadFigure = Literal["open_tasks", "handled_per_day", "capacity_used"]
 """Figures of load and capacity. They have been there since definition 2; what was kept before does not have them."""

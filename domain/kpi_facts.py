@@ -50,7 +50,7 @@ class Run:
     """A clock from a start to its stop. `due` is when it falls due, and never earlier than that was known.
 
     `broken_at` is set once it was missed and stays. `met` says that it stopped because what it waits for was done;
-    otherwise the demand was taken out of these hands.
+    otherwise the demand was taken out of these hands. `waived`: it stopped while the demand followed another one.
     """
 
     clock: str
@@ -62,6 +62,7 @@ class Run:
     met: bool = False
     paused_at: datetime | None = None
     broken_at: datetime | None = None
+    waived: bool = False
 
     @property
     def kind(self) -> str:

@@ -38,9 +38,15 @@ def read_facts(number: str, entries: Iterable[Line], *, until: datetime) -> Fact
 
 def _done(turn: Iterable[Line]) -> set[str]:
     """What was done in this turn that a clock may have waited for; of a co-unit with its name."""
-    return {
-        f"{e.type}:{e.data['unit']}" if e.type.startswith("co_unit_") and "unit" in e.data else e.type for e in turn
-    }
+    return {_deed(entry) for entry in turn}
+
+
+def _deed(entry: Line) -> str:
+    if entry.type.startswith("co_unit_") and "unit" in entry.data:
+        return f"{entry.type}:{entry.data['unit']}"
+    if entry.type == "resolved" and entry.data.get("primary"):
+        return clocks.SETTLED
+    return entry.type
 
 
 @dataclass(slots=True)

@@ -30,6 +30,7 @@ _CLOCKS = {
     "co_window": ("协办单位答复", "co-units' answers"),
     "co_due": ("协办单位办理", "co-units' tasks"),
     "decide": ("会议决定", "deciding in a meeting"),
+    "approve": ("最终答复审批", "approving final replies"),
     "follow_up": ("回访", "follow-up"),
 }
 
@@ -40,9 +41,9 @@ _WORDS: dict[str, Words] = {
         "响应率", "Response rate",
         "按时签收并按时联系群众的诉求{no_contact_zh}",
         "demands accepted and the resident contacted, both in time{no_contact_en}",
-        "签收和联系群众的时限已到的诉求（已上会而无需签收的只看联系群众）",
+        "签收和联系群众的时限已到的诉求（已上会而无需签收的只看联系群众；随主件一并办结的重复件不计）",
         "demands whose time to accept and to contact has come "
-        "(what a meeting took needs no accepting)",
+        "(what a meeting took needs no accepting; not duplicates settled with the demand they follow)",
         "两个时限中较晚者到期的月份", "the month in which the later of the two is due",
     ),
     "resolution": Words(
@@ -104,7 +105,7 @@ _WORDS: dict[str, Words] = {
         "当场办结率", "Resolved on the spot",
         "受理当日在网格内办结、未派单位也未上会的（含巡查随手办）", "resolved on the day they were opened, within the grid "
         "(patrol and fix among them)",
-        "首次办结的诉求", "demands resolved for the first time",
+        "首次办结的诉求；随主件办结的重复件不计", "demands resolved for the first time; not duplicates that follow another",
         "首次办结的月份", "the month of the first resolution",
     ),
     "meeting_yield": Words(
@@ -159,13 +160,13 @@ _SATISFIED = {
 
 AS_OF_ZH = (
     "数据截至所查期末：期末以后发生的事不改变该期数字，经批准的剔除除外，剔除列在旁边。每项按所指之事当时的地点、承办方和分类计："
-    "任务按派出时，时限按完成或超时时，办结、回答、上会和结案按其发生时；响应率按签收时限结束时。"
+    "任务按派出时，时限按完成或超时时，办结、回答、上会和结案按其发生时；响应率按签收时限结束时；受理数按期末所在。"
 )
 AS_OF_EN = (
     "As of the end of the period: nothing that happens later changes it, but for approved exclusions, which stand beside. "
     "Each case counts under the place, hands and category that what it speaks of had: a task when it was given, a clock when "
     "it was kept or missed, a resolution, an answer, a visit to a meeting or a closing when it came about; a response when "
-    "the time to accept had ended."
+    "the time to accept had ended; an intake where it lay at the end of the period."
 )
 
 

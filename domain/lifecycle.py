@@ -138,12 +138,16 @@ _NOT_MERGED = Condition(
 _NOT_FOLLOWED = Condition(
     lambda d: not d.followers, "merge_circle", "Others follow this demand. Merge the other one into this one instead."
 )
+_ON_AGENDA = Condition(
+    lambda d: not d.shelved and d.proposed is None, "stage_forbids", "The meeting has decided about it already."
+)
 _PROPOSED = Condition(lambda d: d.proposed is not None, "stage_forbids", "No final reply waits for approval.")
 
 _ARRANGES = (Who.HOLDER, Who.LEAD_UNIT, Who.SUPERVISOR, Who.SECRETARY)
 _HANDLER = (Who.HOLDER, Who.LEAD_UNIT, Who.SUPERVISOR)
 _OPEN = (S.INTAKE, S.GRID, S.UNIT, S.MEETING, S.FEEDBACK)
 _WORKING = (S.GRID, S.UNIT)
+_HANDLED = (S.GRID, S.UNIT, S.MEETING)
 _WHILE_MERGED = (
     "unmerge", "withdraw", "urge", "note", "attach", "settle", "lose_primary", "join", "leave", "adopt_calendar", "ring",
 )  # fmt: skip
@@ -193,16 +197,16 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "merge",
-        (S.INTAKE, S.GRID, S.UNIT),
+        (S.INTAKE, S.GRID, S.UNIT, S.MEETING),
         (Who.HOLDER, Who.DISPATCHER, Who.OPERATOR, Who.SECRETARY, Who.SUPERVISOR),
-        (S.GRID, S.UNIT, S.CLOSED),
-        (_NOT_MERGED, _NOT_FOLLOWED),
+        (S.GRID, S.UNIT, S.MEETING, S.CLOSED),
+        (_NOT_MERGED, _NOT_FOLLOWED, _ON_AGENDA),
     ),
     Rule(
         "unmerge",
-        _WORKING,
+        _HANDLED,
         (Who.DISPATCHER, Who.OPERATOR, Who.SECRETARY, Who.SUPERVISOR, Who.REPORTER),
-        _WORKING,
+        _HANDLED,
         (_MERGED,),
     ),
     Rule("withdraw", _OPEN, (Who.REPORTER, Who.OPERATOR), (S.CLOSED,)),
@@ -212,8 +216,8 @@ RULES: tuple[Rule, ...] = (
     Rule("attach", (*_OPEN, S.CLOSED), (Who.HOLDER, Who.STAFF, Who.REPORTER), (*_OPEN, S.CLOSED)),
     Rule("join", (*_OPEN, S.CLOSED), (Who.PRODUCT,), (*_OPEN, S.CLOSED)),
     Rule("leave", (*_OPEN, S.CLOSED), (Who.PRODUCT,), (*_OPEN, S.CLOSED)),
-    Rule("settle", _WORKING, (Who.PRODUCT,), (S.FEEDBACK, S.CLOSED), (_MERGED,)),
-    Rule("lose_primary", _WORKING, (Who.PRODUCT,), _WORKING, (_MERGED,)),
+    Rule("settle", _HANDLED, (Who.PRODUCT,), (S.FEEDBACK, S.CLOSED), (_MERGED,)),
+    Rule("lose_primary", _HANDLED, (Who.PRODUCT,), _HANDLED, (_MERGED,)),
     Rule("adopt_calendar", (*_OPEN, S.CLOSED), (Who.TIMER,), (*_OPEN, S.CLOSED)),
     Rule("ring", (*_OPEN, S.CLOSED), (Who.TIMER,), (*_OPEN, S.CLOSED)),
 )

@@ -159,11 +159,16 @@ class Template(BaseModel):
 
 def _fields(text: str) -> set[str]:
     found = set()
-    for _, name, form, conversion in Formatter().parse(text):
+    try:
+        parsed = list(Formatter().parse(text))
+    except ValueError as error:
+        raise ValueError(f"a brace stands alone ({error}): write {{{{ and }}}} for braces themselves") from None
+    for _, name, form, conversion in parsed:
         if name is None:
             continue
         if not name.isidentifier() or form or conversion:
-            raise ValueError(f"`{{{name}}}` is no field: write {{number}}, and {{{{ }}}} for braces themselves")
+            shown = f"{name}{'!' + conversion if conversion else ''}{':' + form if form else ''}"
+            raise ValueError(f"`{{{shown}}}` is no plain field: write it as {{number}}")
         found.add(name)
     return found
 

@@ -98,7 +98,7 @@ class _Facts:
             channel, person = one.lost
             found["channel"] = self._said(*CHANNELS.get(channel, (channel, channel)))
             found["whom"] = self._said(*REPORTER) if person is None else self._person(person)
-        return {name: text for name, text in found.items() if text}
+        return {name: text for name, text in found.items() if text or name == "link"}
 
     def _of_demand(self, demand: Demand) -> dict[str, str]:
         place, due_at = demand.place, self._due(demand)

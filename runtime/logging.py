@@ -171,7 +171,8 @@ def configure_logging(level: str) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(threshold)
+    # At debug libraries print what they work on: words in a photograph, the body of a message.
+    root.setLevel(max(threshold, logging.INFO))
     for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers = []

@@ -110,6 +110,10 @@ class Settings(BaseSettings):
         default="",
         description="Networks that webhooks may reach beside the public ones, also by plain http: 127.0.0.0/8,10.3.0.0/16",
     )
+    webhook_pauses: str = Field(
+        default="5,30,120,600,3600,10800,28800,43200",
+        description="Seconds between one try of a webhook and the next; after the last one a delivery is given up",
+    )
 
     max_body_bytes: int = Field(
         default=262_144, ge=1_024, le=67_108_864, description="Largest request body; larger ones are answered 413"
@@ -211,6 +215,13 @@ class Settings(BaseSettings):
     @classmethod
     def _lower(cls, level: object) -> object:
         return level.lower() if isinstance(level, str) else level
+
+    @field_validator("webhook_pauses")
+    @classmethod
+    def _are_pauses(cls, text: str) -> str:
+        if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?(,\d{1,6}(\.\d{1,3})?){0,29}", text):
+            raise ValueError("write seconds, separated by commas, at most thirty: 5,30,120")
+        return text
 
     @field_validator("webhook_allow")
     @classmethod

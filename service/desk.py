@@ -20,7 +20,9 @@ from domain.worktime import Calendar
 from gateways.temporal import connect
 from runtime.settings import Settings
 from service.calendars import Almanac
+from service.event_tail import Tail
 from service.likeness import Keeper
+from service.outgoing import source_of
 from service.publish_in_force import InForce
 from service.publish_watch import Watch, open_watch
 from service.staffing import Staffing
@@ -66,9 +68,11 @@ class Desk:
     starter: Starter
     likenesses: Keeper
     watch: Watch
+    tail: Tail
     loads: Loads = field(default_factory=Loads)
     rulings: tuple[Ruling, ...] = ()
     rosters: dict[str, tuple[RosterChange, ...]] = field(default_factory=dict)
+    import_waits: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: list[int] = field(default_factory=list)
     _numbering: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -111,6 +115,7 @@ class Desk:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.tail.close()
         await self.starter.close()
         await self.engine.dispose()
         await self.pool.close()
@@ -169,12 +174,15 @@ async def open_desk(settings: Settings) -> Desk:
         starter=starter,
         likenesses=Keeper(pool, sealer, prints, lambda: desk.district, lambda: starter.surging),
         watch=watch,
+        tail=Tail(pool, lambda: source_of(desk.district.id)),
     )
     desk.put_in_force(found, watch.this_year)
     watch.apply = desk.put_in_force
     await desk.look_at_rulings()
     await desk.look_at_rosters()
     desk.district.directory  # noqa: B018  (built now, not in the first request)
-    background = (desk._watch_loads(), watch.run(), desk.likenesses.run())
+    from service.importing import running  # here: it takes demands in as every caller does, at this desk
+
+    background = (desk._watch_loads(), watch.run(), desk.likenesses.run(), running.run(desk))
     desk._tasks += [asyncio.create_task(one) for one in background]
     return desk

@@ -17,6 +17,7 @@ from domain.demand import Demand
 from domain.duplicates import Case, DuplicateRules, Likeness, Reason, branch, score
 from domain.geometry import Position
 from domain.lifecycle import may_see
+from domain.privacy import Field, Sight, sight
 from domain.similarity import building_named, gist, narrowed
 from domain.vocabulary import Role, Stage
 from service import likeness as comparing
@@ -34,7 +35,7 @@ NEAREST = 40
 """Candidates that are taken by fingerprint; of those that the caller may see, the best are unsealed and compared."""
 
 BEST = 12
-_NO_TEXTS = (Role.RESIDENT, Role.AUDITOR)
+_NO_TEXTS = (Role.RESIDENT, Role.AUDITOR, Role.ADMIN, Role.INTEGRATOR)
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,18 @@ def compared(actor: Actor, desk: Desk, case: Case) -> Case:
     return case
 
 
+def _shown_words(desk: Desk, actor: Actor, demand: Demand, case: Case) -> Case:
+    """Common words are shown as a reason: of a text that the caller may not read whole, only those of the category list."""
+    whole = sight(demand, actor, Field.PUBLIC_TEXT) is Sight.FULL
+    return case if whole else replace(case, gist=narrowed(case.gist, desk.district.telling))
+
+
 async def _suggest(desk: Desk, actor: Actor, case: Case, number: str | None) -> View:
     rules, case = desk.district.duplicates, compared(actor, desk, case)
     found = [] if not case.gist.weights else await _near(desk, case, number, rules)
     best: list[Suggestion] = []
     for one, demand in _comparable(actor, found):
-        likely = score(case, compared(actor, desk, desk.likenesses.case(one)), rules)
+        likely = score(case, _shown_words(desk, actor, demand, compared(actor, desk, desk.likenesses.case(one))), rules)
         if likely.score >= rules.least and likely.reasons:
             best.append(Suggestion(one, demand, likely))
     best = sorted(best, key=lambda s: (-s.likeness.score, s.found.number))[: rules.most]

@@ -12,6 +12,7 @@ from domain.actors import Actor
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.files import may_see_file
+from domain.privacy import ReadingReason
 from gateways.blobs import BlobMissing
 from service.blobs import blobs_for
 from service.desk import Desk
@@ -19,6 +20,7 @@ from service.file_views import file_view, thumbnail_of
 from service.forms import Location
 from service.reading import find
 from service.views import View
+from service.words import reading
 from store import files as storing
 from store import personal
 from store.files import StoredFile
@@ -89,13 +91,11 @@ async def revealed(desk: Desk, actor: Actor, file_id: str) -> StoredFile:
     return await _seen(desk, actor, file_id)
 
 
-async def original(desk: Desk, actor: Actor, file: StoredFile, request_id: str | None) -> Served:
+async def original(desk: Desk, actor: Actor, file: StoredFile) -> Served:
     """The content, and a row in the record of readings unless it is the caller's own. DomainError `not_found`."""
     if actor.id != file.uploader:
-        reading = personal.Reading(
-            at=desk.now(), actor=actor.id, what="file", reason="handling", fields=(file.id,), request_id=request_id
-        )
-        await personal.tell(desk.pool, reading, [file.number])
+        told = reading(desk, actor, "file", ReadingReason.HANDLING, file.id)
+        await personal.tell(desk.pool, told, [file.number])
     return Served(file, file.media_type, file.size, await _opened(desk, file, file.id))
 
 

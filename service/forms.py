@@ -255,6 +255,14 @@ class MergeForm(_Action):
     same_reporter: StrictBool = False
 
 
+class GatherForm(_Form):
+    """Duplicates that are to follow one demand; `onto_agenda` takes it to the next joint meeting, hotter by each."""
+
+    demands: Annotated[tuple[Code, ...], Field(min_length=1, max_length=500)]
+    onto_agenda: StrictBool = False
+    note: Words | None = None
+
+
 class CallBackForm(_Action):
     type: Literal["call_back"]
     channel: Literal["link", "sms", "phone", "visit"]

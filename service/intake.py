@@ -27,6 +27,7 @@ from service import files, menu
 from service.desk import Desk
 from service.forms import SubmitForm
 from service.places import locate
+from service.reference_taken import reference_taken
 from service.routing_decisions import route_at_intake
 from service.views import demand_view
 from store import intake as storing
@@ -114,8 +115,7 @@ async def _repetition(desk: Desk, actor: Actor, key: str, fingerprint: str) -> S
 async def _ref_taken(desk: Desk, actor: Actor, taken: storing.Intake) -> Submitted:
     if taken.key is not None and await storing.answered(desk.pool, actor.id, taken.key):
         return await _repetition(desk, actor, taken.key, taken.fingerprint)
-    number = await storing.holder_of_ref(desk.pool, taken.refs)
-    raise DomainError("external_ref_taken", "An external number already stands for another demand.", number=number)
+    raise await reference_taken(desk, actor, await storing.holder_of_ref(desk.pool, taken.refs))
 
 
 def _open(desk: Desk, actor: Actor, form: SubmitForm, number: str, now: datetime) -> tuple[Demand, list[Entry]]:

@@ -9,8 +9,11 @@ from temporalio.client import Client
 
 from runtime.settings import Settings
 from service.admin_hand_over import HandOvers
+from service.delivering import open_delivering
 from service.erasure import Forgetter
 from service.file_keeper import FileKeeper
+from service.identity_keeper import IdentityKeeper
+from service.notifying import open_notifying
 from service.phone_keeper import PhoneKeeper
 from service.publish_watch import Watch
 from service.webhook_keeper import open_webhook_keeper
@@ -27,7 +30,16 @@ class Keeper(Protocol):
 def open_keepers(settings: Settings, pool: Pool, watch: Watch) -> tuple[Keeper, ...]:
     """Those of one worker. Several workers share the work: whatever a keeper claims, it claims in the database."""
     webhooks = open_webhook_keeper(settings, pool, watch)
-    return (HandOvers(watch, pool), webhooks, FileKeeper(settings, pool), *_of_personal_data(settings, pool, watch))
+    others = _of_personal_data(settings, pool, watch)
+    return (
+        HandOvers(watch, pool),
+        webhooks,
+        open_notifying(settings, pool, watch),
+        open_delivering(settings, pool, watch),
+        FileKeeper(settings, pool),
+        IdentityKeeper(pool),
+        *others,
+    )
 
 
 def _of_personal_data(settings: Settings, pool: Pool, watch: Watch) -> tuple[Keeper, ...]:

@@ -18,7 +18,10 @@ class Links:
     def inbox(self) -> str:
         return "" if self._base is None else f"{self._base}/inbox"
 
+    def page_of(self, one: Noticed) -> str:
+        """The demand's page, for whoever is signed in."""
+        return "" if self._base is None or one.number is None else f"{self._base}/demands/{one.number}"
+
     async def of(self, one: Noticed) -> str:
-        if self._base is None or one.number is None:
-            return ""
-        return f"{self._base}/demands/{one.number}"
+        """For a message that leaves the product."""
+        return self.page_of(one)

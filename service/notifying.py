@@ -16,11 +16,12 @@ from pydantic import ValidationError
 from temporalio.client import Client
 
 from domain.ledger import Entry
-from domain.notices import Happening, happenings, meant
+from domain.notice_rules import NoticeSettings
+from domain.notices import happenings, meant
 from runtime.settings import Settings
 from service.notice_plans import Planner, Told
 from service.publish_watch import Watch
-from service.repeating import repeat
+from service.repeating import WAITS_FOR, repeat
 from store.feed import FeedEvent, consume
 from store.notices import logs_of
 from store.pool import Connection, Pool
@@ -29,7 +30,7 @@ NAME = "notices"
 EVERY = timedelta(seconds=1)
 AT_ONCE = 200
 SAME_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-UNREADABLE = (ValidationError, AssertionError, KeyError, ValueError)
+UNREADABLE = (ValidationError, AssertionError, AttributeError, KeyError, ValueError)
 
 log = structlog.get_logger()
 
@@ -44,7 +45,15 @@ class Notifying:
 
     async def keep(self, client: Client, task_queue: str) -> None:
         """Run until cancelled."""
-        await repeat("notices", self.once, every=EVERY)
+        await repeat("notices", self._guarded, every=EVERY)
+
+    async def _guarded(self) -> None:
+        try:
+            await self.once()
+        except WAITS_FOR:
+            raise
+        except Exception as broken:  # whatever it is, the next look may succeed, and the worker has other things to do
+            log.error("notices not planned", exc_info=broken)
 
     async def once(self) -> int:
         """Plan what has happened since; returns how many notices that made."""
@@ -78,22 +87,27 @@ class Notifying:
             return []
         logs = await logs_of(connection, sorted(wanted))
         return [
-            (happening, one)
-            for number, said in wanted.items()
-            for happening in self._happenings(number, logs.get(number, []), said)
-            for one in meant(settings, happening)
+            one for number, said in wanted.items() for one in _told_of(settings, number, logs.get(number, []), said)
         ]
 
-    def _happenings(
-        self, number: str, entries: Sequence[asyncpg.Record], wanted: Mapping[int, FeedEvent]
-    ) -> list[Happening]:
-        """What was asked for, of a log that can be read; one that cannot must not keep the others waiting."""
-        try:
-            read = (Entry(**{**dict(row), "data": json.loads(row["data"])}) for row in entries)
-            return list(happenings(number, read, {seq: one.hash for seq, one in wanted.items()}))
-        except UNREADABLE as broken:
-            log.error("nobody is told", number=number, reason=type(broken).__name__)
-            return []
+
+def _told_of(
+    settings: NoticeSettings, number: str, entries: Sequence[asyncpg.Record], wanted: Mapping[int, FeedEvent]
+) -> list[Told]:
+    """Who is to be told of these events of one demand. A log that cannot be read must not keep the others waiting."""
+    try:
+        read = (_entry(row) for row in entries)
+        found = happenings(number, read, {seq: one.hash for seq, one in wanted.items()})
+        return [(happening, one) for happening in found for one in meant(settings, happening)]
+    except UNREADABLE as broken:
+        log.error("nobody is told", number=number, reason=type(broken).__name__)
+        return []
+
+
+def _entry(row: asyncpg.Record) -> Entry:
+    return Entry(
+        seq=row["seq"], type=row["type"], at=row["at"], actor=row["actor"], data=json.loads(row["data"]), hash=row["hash"]
+    )  # fmt: skip
 
 
 def open_notifying(settings: Settings, pool: Pool, watch: Watch) -> Notifying:

@@ -27,6 +27,7 @@ REPORT_IDS = ("fixmystreet_id", "external_id")
 _ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,64})\](?:\[\])?")
 _DEGREES = re.compile(r"[+-]?\d{1,3}(?:\.\d{1,15})?", re.ASCII)
 _PHONE = re.compile(r"\+?[0-9][0-9 -]{4,19}", re.ASCII)
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
 _URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 
@@ -118,7 +119,7 @@ def _text(service: Service, fields: Fields, said: Mapping[str, str]) -> str:
         lines.append((t.ADDRESS, address))
     if first(fields, "address_id") == NO_PIN and first(fields, "lat"):
         lines.append((t.POINT, f"{first(fields, 'lat')}, {first(fields, 'long')}"))
-    if email := first(fields, "email"):
+    if (email := first(fields, "email")) and email_of(fields) is None:
         lines.append((t.EMAIL, email))
     if (phone := first(fields, "phone")) and phone_of(fields) is None:
         lines.append((t.PHONE, phone))
@@ -153,9 +154,14 @@ def phone_of(fields: Fields) -> str | None:
     return plain if _PHONE.fullmatch(plain) else None
 
 
+def email_of(fields: Fields) -> str | None:
+    email = first(fields, "email").strip()
+    return email if _EMAIL.fullmatch(email) else None
+
+
 def _reporter(fields: Fields) -> Reporter | None:
-    name, phone = name_of(fields), phone_of(fields)
-    return Reporter(name=name, phone=phone) if name or phone else None
+    name, phone, email = name_of(fields), phone_of(fields), email_of(fields)
+    return Reporter(name=name, phone=phone, email=email) if name or phone or email else None
 
 
 _TELLING = (

@@ -17,7 +17,7 @@ from domain.open311_faults import refused
 from service.desk import Desk
 from service.open311_intake import system_of
 from service.open311_offer import Offer
-from service.open311_viewer import Viewer, open_texts
+from service.open311_viewer import Viewer, keep_reading, open_texts
 from store import open311 as storing
 from store.open311 import Told
 
@@ -83,8 +83,11 @@ def turns(log: Iterable[Told]) -> Iterable[tuple[Told, Change]]:
 
 
 async def _replies(desk: Desk, viewer: Viewer, told: Sequence[Told]) -> dict[str, str]:
-    ids = {_reply_id(one) for one in told if one.opened_by == viewer.id or viewer.words} - {None}
-    return await open_texts(desk, sorted(id for id in ids if id)) if ids else {}
+    mine = [(one.number, id) for one in told if viewer.words and one.opened_by == viewer.id and (id := _reply_id(one))]
+    if not mine:
+        return {}
+    await keep_reading(desk, viewer, [number for number, _ in mine], "reply")
+    return await open_texts(desk, sorted({id for _, id in mine}))
 
 
 def _reply_id(told: Told) -> str | None:

@@ -1,15 +1,13 @@
-"""Requests as an Open311 client reads them. The public sees categories and grids; words only the holder of a key.
+"""Requests as an Open311 client reads them. The public sees categories and grids; words only who sent them.
 
-| who | description, address, point, pictures |
+| who | description, address, pictures |
 |---|---|
-| the public | the category's name, the grid, a point of the grid |
-| a key that may read words | what was written, the compound, the point that was sent |
-| the key that sent it | the same, also where it is confidential or private |
+| the public | the category's name, the grid with a point inside it |
+| the key that sent it | what was written, the compound, the address and pictures; also where it is confidential or private |
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +21,7 @@ from domain.open311_text import Sent, taken_apart
 from service.desk import Desk
 from service.open311_history import Entry, notes_of
 from service.open311_offer import Offer
-from service.open311_viewer import Viewer, open_texts, opened_or_none
+from service.open311_viewer import Viewer, keep_reading, open_texts
 from store import open311 as storing
 from store.open311 import Search
 
@@ -111,12 +109,11 @@ class _Words:
     """What was opened for those who may read it, by number."""
 
     sent: dict[str, Sent]
-    reporters: dict[str, dict[str, Any]]
     replies: dict[str, str]
 
 
 async def views(desk: Desk, offer: Offer, viewer: Viewer, rows: Sequence[Standing], *, extended: bool) -> list[View]:
-    words = await _words(desk, [s for s in rows if viewer.may_read(s)])
+    words = await _words(desk, viewer, [s for s in rows if viewer.may_read(s)])
     history: dict[str, list[Entry]] = {}
     if extended:
         history = await notes_of(desk, [s.number for s in rows], words.replies, english=viewer.english)
@@ -129,24 +126,23 @@ async def views(desk: Desk, offer: Offer, viewer: Viewer, rows: Sequence[Standin
     return found
 
 
-async def _words(desk: Desk, readable: Sequence[Standing]) -> _Words:
+async def _words(desk: Desk, viewer: Viewer, readable: Sequence[Standing]) -> _Words:
     if not readable:
-        return _Words({}, {}, {})
+        return _Words({}, {})
+    await keep_reading(desk, viewer, [s.number for s in readable], "demand", "reply")
     ids = {f"{s.number}.0" for s in readable} | {s.reply_id for s in readable if s.reply_id}
     opened = await open_texts(desk, sorted(ids))
-    reporters = await storing.reporters(desk.pool, [s.number for s in readable])
     return _Words(
         sent={s.number: taken_apart(opened[id]) for s in readable if (id := f"{s.number}.0") in opened},
-        reporters={n: json.loads(text) for n, sealed in reporters.items() if (text := opened_or_none(desk, sealed, n))},
         replies={s.reply_id: opened[s.reply_id] for s in readable if s.reply_id in opened},
-    )  # fmt: skip
+    )
 
 
 def _view(desk: Desk, offer: Offer, viewer: Viewer, s: Standing, words: _Words) -> View:
     zone = ZoneInfo(desk.district.timezone)
     service = offer.services.get(s.category)
     name = service.category.name_en if service and viewer.english else service.category.name if service else s.category
-    sent, reporter = words.sent.get(s.number), words.reporters.get(s.number, {})
+    sent = words.sent.get(s.number)
     lon, lat = offer.points.get(s.grid or "", (None, None))
     return {
         "service_request_id": s.number,
@@ -163,8 +159,8 @@ def _view(desk: Desk, offer: Offer, viewer: Viewer, s: Standing, words: _Words) 
         "address": _address(desk, s, sent),
         "address_id": (s.compound if sent else None) or s.grid,
         "zipcode": None,
-        "lat": reporter.get("lat", lat),
-        "long": reporter.get("lon", lon),
+        "lat": lat,
+        "long": lon,
         "media_url": sent.pictures[0] if sent and sent.pictures else None,
     }
 

@@ -23,9 +23,12 @@ from domain.vocabulary import Stage
 from service import actions
 from service.desk import Desk
 from service.forms import ActionForm
+from service.intake import key_of
 from service.open311_form import MOST_DESCRIPTION, MOST_SHORT, Fields, first, name_of, picture_faults, pictures
 from service.reading import find
 from service.repeats import Asked
+from service.words import text_id
+from store.open311 import is_noted
 
 REQUIRED = ("service_request_id", "update_id", "status", "updated_datetime", "description")
 MOST_NOTE = 4_000
@@ -33,6 +36,7 @@ MOST_NOTE = 4_000
 _ACTION: TypeAdapter[ActionForm] = TypeAdapter(ActionForm)
 _SAME = ("service_request_id", "status", "updated_datetime", "description")
 _OVER = frozenset({"closed", "reopen_window_over"})
+_NOT_NOW = frozenset({"stage_forbids", "not_permitted"})
 
 
 async def take(desk: Desk, actor: Actor, fields: Fields) -> str:
@@ -110,8 +114,8 @@ async def _act(desk: Desk, actor: Actor, demand: Demand, fields: Fields) -> None
     except DomainError as refusal:
         if refusal.code == "idempotency_key_reused":
             return  # it was: since then the demand stands otherwise, and the wish would be another one
-        if refusal.code in _OVER:
-            raise refused("400041") from None
-        if refusal.code in ("stage_forbids", "not_permitted"):
-            raise refused("400042") from None
-        raise
+        if refusal.code not in (*_OVER, *_NOT_NOW):
+            raise
+        if await is_noted(desk.pool, demand.number, text_id(demand.number, key_of(actor, key), "note")):
+            return  # a try whose answer was lost did it, and what it did is why nothing more is possible
+        raise refused("400041" if refusal.code in _OVER else "400042") from None

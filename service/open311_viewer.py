@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from domain.actors import Actor
 from domain.open311 import Standing
+from domain.privacy import ReadingReason
 from service.desk import Desk
-from store import texts
-from store.seal import UnknownKey
+from service.words import reading
+from store import personal, texts
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who reads. `words` is whether the key may read what residents wrote; `english` chooses the language of words."""
+    """Who reads. `words` is whether the key may read again what it sent; `english` chooses the language of sentences."""
 
     actor: Actor | None = None
     words: bool = False
@@ -25,18 +26,18 @@ class Viewer:
         return self.actor.id if self.actor else ""
 
     def may_read(self, s: Standing) -> bool:
-        return self.actor is not None and (s.opened_by == self.actor.id or (self.words and not s.confidential))
+        """An integrator reads the words of what it sent itself, of nothing else (domain/privacy.py)."""
+        return self.words and self.actor is not None and s.opened_by == self.actor.id
+
+
+async def keep_reading(desk: Desk, viewer: Viewer, numbers: Sequence[str], *fields: str) -> None:
+    """Whoever reads words leaves a trace, kept before they are shown."""
+    if numbers and viewer.actor is not None:
+        told = reading(desk, viewer.actor, "open311", ReadingReason.HANDLING, *fields)
+        await personal.tell(desk.pool, told, sorted(set(numbers)))
 
 
 async def open_texts(desk: Desk, ids: Sequence[str]) -> dict[str, str]:
-    """By id; what was erased since, or never was a text, is left out."""
+    """By id; what never was a text is left out."""
     rows = await texts.some(desk.pool, ids)
-    opened = {id: opened_or_none(desk, sealed, number) for id, (number, sealed) in rows.items()}
-    return {id: text for id, text in opened.items() if text is not None}
-
-
-def opened_or_none(desk: Desk, sealed: bytes, number: str) -> str | None:
-    try:
-        return desk.sealer.open(sealed, number)
-    except UnknownKey:
-        return None
+    return {id: desk.sealer.open(sealed, number) for id, (number, sealed) in rows.items()}

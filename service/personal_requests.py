@@ -11,7 +11,7 @@ from domain.errors import DomainError
 from domain.masking import ERASED
 from domain.privacy import PUBLIC_KINDS, REPORTER_FIELDS, SPEAKS_FOR, ReadingReason, speaks_for
 from domain.vocabulary import ClockName, Role, Stage
-from domain.worktime import Budget, due
+from domain.worktime import due
 from service.desk import Desk
 from service.erasure import Eraser
 from service.phone_keeper import PhoneKeeper
@@ -155,6 +155,6 @@ def _end(desk: Desk, demand: Demand) -> tuple[datetime, bool]:
         return max(reopen.due_at, now), True
     resolve = clocks.get(ClockName.RESOLVE)
     end = max(now, resolve.due_at) if resolve is not None else now
-    for name in (ClockName.FOLLOW_UP, ClockName.REOPEN):
-        end = due(desk.calendar, end, budgets.get(name, Budget(amount=0, unit="hours")))
+    for budget in (budgets.get(ClockName.FOLLOW_UP), budgets.get(ClockName.REOPEN)):
+        end = end if budget is None else due(desk.calendar, end, budget)
     return end, False

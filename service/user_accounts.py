@@ -22,10 +22,7 @@ async def add(pool: Pool, person: str, user: str, password: str | None, *, by: s
 
     Raises DomainError `validation_failed`, `password_refused`, `user_taken`.
     """
-    name = folded_name(user)
-    if not USER_NAME.fullmatch(name):
-        rule = "A user name has 1 to 64 letters, digits and . _ - @ +"
-        raise DomainError("validation_failed", rule, field="/user")
+    name = _usable(user)
     if password is not None:
         must_be_good(password, name)
     hash = None if password is None else await PASSWORDS.hash(password)
@@ -35,6 +32,21 @@ async def add(pool: Pool, person: str, user: str, password: str | None, *, by: s
             raise DomainError("user_taken", rule, person=person)
         await identity_events.keep(connection, "account_added", now, by=by, person=person, password=hash is not None)
     return await must_exist(pool, name)
+
+
+async def must_be_free(pool: Pool, user: str) -> None:
+    """Asked before somebody new is published who then could not sign in. Raises DomainError `validation_failed`,
+    `user_taken`."""
+    if await accounts.by_name(pool, _usable(user)) is not None:
+        raise DomainError("user_taken", "This user name is taken.")
+
+
+def _usable(user: str) -> str:
+    name = folded_name(user)
+    if not USER_NAME.fullmatch(name):
+        rule = "A user name has 1 to 64 letters, digits and . _ - @ +"
+        raise DomainError("validation_failed", rule, field="/user")
+    return name
 
 
 async def must_exist(pool: Pool, user: str) -> Account:

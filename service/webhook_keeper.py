@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
@@ -53,11 +54,17 @@ class WebhookKeeper:
             pass
 
 
-def open_webhook_keeper(settings: Settings, pool: Pool, watch: Watch, *, policy: Policy = DEFAULT) -> WebhookKeeper:
+def policy_of(settings: Settings) -> Policy:
+    pauses = tuple(timedelta(seconds=float(one)) for one in settings.webhook_pauses.split(","))
+    return replace(DEFAULT, pauses=pauses)
+
+
+def open_webhook_keeper(settings: Settings, pool: Pool, watch: Watch) -> WebhookKeeper:
     # Imported here: the API never sends, and the worker of an installation that nobody built on should stay small.
     from gateways.webhooks.address import Guard
     from gateways.webhooks.sender import Sender
 
+    policy = policy_of(settings)
     guard = Guard(networks_of(settings.webhook_allow))
     sender = Sender(guard, agent="Linli-Webhooks/1", timeout=policy.timeout, connections=policy.slots)
     sending = Sending(watch, pool, Sealer(settings.key_ring()), sender, policy=policy)

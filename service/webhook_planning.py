@@ -8,21 +8,23 @@ So each event is planned exactly once, whatever is killed when. A replay of a sp
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from domain.district import District
 from domain.errors import DomainError
-from domain.webhooks import Reach, reach_of
+from domain.webhooks import DeliveryState, Reach, reach_of
 from service.outgoing import Message, message, source_of
 from service.publish_watch import Watch
 from store import feed, webhook_queue, webhook_replays, webhooks
 from store.feed import FeedEvent, Position
-from store.pool import Pool
+from store.pool import Connection, Pool
 from store.webhook_queue import Planned
+from store.webhook_replays import Span
 from store.webhooks import Webhook
 
 CONSUMER = "webhooks"
 AT_ONCE = 500
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 NOBODY = Reach(frozenset())
 
@@ -51,7 +53,7 @@ class Planner:
             events = await feed.page(replay.connection, replay.position, AT_ONCE)
             chosen = [e for e in events if replay.from_at <= e.at <= replay.until_at and e.position <= replay.last]
             planned = self.planned([hook], chosen, replayed=True) if hook else []
-            await webhook_queue.plan(replay.connection, planned, datetime.now(UTC), again=True)
+            await webhook_queue.plan(replay.connection, planned, datetime.now(UTC), again=replay.again)
             over = not events or events[-1].position >= replay.last
             await replay.advance(events[-1].position if events else replay.last, len(planned), over=over)
             return True
@@ -90,3 +92,10 @@ def reach_of_owner(district: District, owner: str) -> Reach:
         return reach_of(district.person(owner).grants)
     except DomainError:
         return NOBODY
+
+
+async def catch_up(connection: Connection, hook: Webhook, *, by: str, at: datetime) -> int:
+    """For a webhook that was off until now, and as it was then: what it missed, and what was given up. The replay's id."""
+    await webhook_queue.send_again(connection, hook.id, at, state=DeliveryState.FAILED)
+    missed = Span(EVER, at + timedelta(days=366), await feed.end(connection), start=Position.parse(hook.since))
+    return await webhook_replays.ask(connection, hook.id, missed, again=False, by=by, at=at)

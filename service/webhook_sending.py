@@ -24,9 +24,9 @@ from gateways.webhooks.sender import GONE, Answer, Sender
 from service.outgoing import disabled, source_of
 from service.publish_watch import Watch
 from service.repeating import WAITS_FOR
-from service.webhook_planning import delivery
+from service.webhook_planning import CONSUMER, delivery
+from store import feed, webhooks
 from store import webhook_queue as queue
-from store import webhooks
 from store.pool import Pool
 from store.seal import Sealer, UnknownKey
 from store.webhook_queue import PING_SUBJECT, Claim
@@ -160,7 +160,8 @@ class Sending:
         district = self._watch.district()
         told = disabled(f"disabled-{uuid4().hex[:16]}", source_of(district.id), hook.id, now, since, failures)
         async with webhooks.changing(self._pool) as connection:
-            if not await webhooks.disable(connection, hook.id, SYSTEM, now):
+            reached = await feed.reached(connection, CONSUMER)
+            if not await webhooks.disable(connection, hook.id, SYSTEM, now, reached):
                 return
             reason = "gone" if gone else "failures"
             await webhooks.note(

@@ -25,15 +25,15 @@ from service.outgoing import ping, source_of
 from service.publish_carry import must_be
 from service.repeats import Answered, Asked, other_body
 from service.views import View, instant
-from service.webhook_planning import delivery
+from service.webhook_planning import CONSUMER, catch_up, delivery
 from store import feed, webhook_queue, webhook_replays
 from store import webhooks as storing
 from store.pool import Connection
 from store.webhook_queue import PING_SUBJECT, Delivery
+from store.webhook_replays import Span
 from store.webhooks import Webhook
 
 MOST = 20
-CATCH_UP_MARGIN = timedelta(minutes=1)
 
 
 async def create(desk: Desk, actor: Actor, form: forms.WebhookForm, key: str | None) -> Answered:
@@ -111,7 +111,8 @@ async def _do(
         case forms.Enable():
             done = await _enable(connection, hook, form, actor, now)
         case forms.Disable():
-            await storing.disable(connection, hook.id, actor.id, now)
+            reached = await feed.reached(connection, CONSUMER)
+            await storing.disable(connection, hook.id, actor.id, now, reached)
         case forms.Rotate():
             shown_once["secret"] = secret = signing.new_secret()
             sealed, overlap = desk.sealer.seal(secret, storing.bound_to(hook.id)), timedelta(hours=form.overlap_hours)
@@ -131,7 +132,8 @@ async def _do(
         case forms.Replay():
             if form.until_at < form.from_at:
                 raise DomainError("validation_failed", "The span ends before it begins.", field="/until_at")
-            done = await _replay(connection, hook, form.from_at, form.until_at, actor, now)
+            span = Span(form.from_at, form.until_at, await feed.end(connection))
+            done = {"replay": await webhook_replays.ask(connection, hook.id, span, again=True, by=actor.id, at=now)}
     await storing.note(connection, hook.id, now, actor.id, form.type, **done)
     return done, shown_once
 
@@ -139,19 +141,10 @@ async def _do(
 async def _enable(
     connection: Connection, hook: Webhook, form: forms.Enable, actor: Actor, now: datetime
 ) -> dict[str, Any]:
-    if hook.disabled_at is None:
+    if hook.enabled:
         return {}
     await storing.enable(connection, hook.id, str(await feed.end(connection)), now)
-    if not form.catch_up:
-        return {}
-    return await _replay(connection, hook, hook.disabled_at - CATCH_UP_MARGIN, now, actor, now)
-
-
-async def _replay(
-    connection: Connection, hook: Webhook, since: datetime, until: datetime, actor: Actor, now: datetime
-) -> dict[str, Any]:
-    last = await feed.end(connection)
-    return {"replay": await webhook_replays.ask(connection, hook.id, since, until, last, actor.id, now)}
+    return {"replay": await catch_up(connection, hook, by=actor.id, at=now)} if form.catch_up else {}
 
 
 # ---- reading

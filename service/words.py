@@ -34,7 +34,7 @@ async def write(desk: Desk, actor: Actor, number: str, key: str, said: Mapping[s
     for field, (kind, text) in said.items():
         if text is None:
             continue
-        ids[field] = f"{number}.{key[:16]}{kind[0]}"
+        ids[field] = text_id(number, key, kind)
         new = await texts.put(
             desk.pool, text_id=ids[field], number=number, kind=kind, author=actor.id, at=desk.now(),
             sealed=desk.sealer.seal(text, number),
@@ -42,6 +42,11 @@ async def write(desk: Desk, actor: Actor, number: str, key: str, said: Mapping[s
         if new:
             fresh.append(ids[field])
     return Written(ids, tuple(fresh))
+
+
+def text_id(number: str, key: str, kind: str) -> str:
+    """Under which a text of this kind stands that came with the command of this key."""
+    return f"{number}.{key[:16]}{kind[0]}"
 
 
 async def take_back(desk: Desk, written: Written, *, earlier: bool = False) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from store import personal
 from store.pool import Connection, Pool
-from store.sealed_columns import ALSO_FORGOTTEN, SEALED
+from store.sealed_columns import ALSO_FORGOTTEN, SEALED, SealedColumn
 
 _CLOSED_FOR_GOOD = "d.stage = 'closed' and coalesce((d.state->>'sealed')::bool, false)"
 _NOT_YET = "not exists (select from erasure e where e.number = d.number and e.done_at is not null)"
@@ -81,19 +81,25 @@ async def erase(
     for column in SEALED:
         if column.of_demand is None:
             continue
+        given: tuple[object, ...] = (numbers,)
         if column.erase == "overwrite":
-            done = await connection.execute(
-                f"""update {column.table} t set {column.column} = g.marker, erased_at = $3
-                    from unnest($1::text[], $2::bytea[]) g (number, marker)
-                    where t.{column.of_demand} = g.number and t.erased_at is null and not t.kind = any($4::text[])""",
-                numbers, [markers[number] for number in numbers], at, list(keep_kinds),
-            )  # fmt: skip
-        else:
-            done = await connection.execute(
-                f"delete from {column.table} where {column.of_demand} = any($1::text[])", numbers
-            )
+            given = (numbers, [markers[number] for number in numbers], at, list(keep_kinds))
+        done = await connection.execute(_taking_away(column), *given)
         gone += int(done.rpartition(" ")[2])
-    for table, number in ALSO_FORGOTTEN:
-        await connection.execute(f"delete from {table} where {number} = any($1::text[])", numbers)
+    for statement in ALSO_FORGOTTEN:
+        await connection.execute(statement, numbers)
     await connection.execute(_DONE, numbers, at, by, why)
     return gone
+
+
+def _taking_away(column: SealedColumn) -> str:
+    table, number = column.table, column.of_demand
+    match column.erase:
+        case "delete":
+            return f"delete from {table} where {number} = any($1::text[])"
+        case "empty":
+            return f"update {table} set {column.column} = null where {number} = any($1::text[]) and {column.column} is not null"
+        case "overwrite":
+            return f"""update {table} t set {column.column} = g.marker, erased_at = $3
+                from unnest($1::text[], $2::bytea[]) g (number, marker)
+                where t.{number} = g.number and t.erased_at is null and not t.kind = any($4::text[])"""

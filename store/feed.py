@@ -136,6 +136,12 @@ async def end(database: Connection | Pool) -> Position:
     return BEGINNING if row is None else _position(row)
 
 
+async def reached(database: Connection | Pool, name: str) -> Position:
+    """How far a consumer has come; the beginning for one that is not known."""
+    row = await database.fetchrow("select epoch, xid, number, seq from feed_cursor where name = $1", name)
+    return BEGINNING if row is None else _position(row)
+
+
 @contextlib.asynccontextmanager
 async def consume(
     pool: Pool, name: str, limit: int, *, start: Literal["end", "beginning"] = "end"

@@ -169,12 +169,3 @@ async def going(pool: Pool, limit: int) -> list[str]:
 async def forget(pool: Pool, ids: Sequence[str]) -> None:
     """Their contents are gone."""
     await pool.execute("delete from file where id = any($1::text[]) and state = 'going'", list(ids))
-
-
-async def shred(connection: Connection, number: str) -> int:
-    """Part of making a demand anonymous: its photographs and documents can be opened by nobody from this commit on, and
-    what is left of them goes soon after. Returns how many there were."""
-    done = await connection.execute(
-        "update file set state = 'going', sealed_key = null, gps = null where number = $1 and state <> 'going'", number
-    )
-    return int(done.rpartition(" ")[2])

@@ -129,9 +129,14 @@ class Sent:
     delivered_at: datetime | None
 
 
-async def of_demand(pool: Pool, number: str, *, after: int, limit: int) -> list[tuple[Noticed, list[Sent]]]:
+async def of_demand(
+    pool: Pool, number: str, *, after: int, limit: int, reporters_only: bool = False
+) -> list[tuple[Noticed, list[Sent]]]:
     """Everybody who was to be told, in the order in which that was planned, and how it went out."""
-    rows = await pool.fetch(f"{_SELECT} where n.number = $1 and n.id > $2 order by n.id limit $3", number, after, limit)
+    rows = await pool.fetch(
+        f"{_SELECT} where n.number = $1 and n.id > $2 and (n.person is null or not $4) order by n.id limit $3",
+        number, after, limit, reporters_only,
+    )  # fmt: skip
     found = [_noticed(row) for row in rows]
     sent: dict[int, list[Sent]] = {}
     for row in await pool.fetch(

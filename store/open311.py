@@ -163,6 +163,15 @@ async def answered_since(pool: Pool, principal: str, keys: Sequence[str], since:
     return None if row is None else (row["number"], row["answer"])
 
 
+async def is_noted(pool: Pool, number: str, note: str) -> bool:
+    """Whether the demand's log has this note."""
+    found: bool = await pool.fetchval(
+        "select exists(select from demand_event where number = $1 and type = 'note_added' and data->>'note_id' = $2)",
+        number, note,
+    )  # fmt: skip
+    return found
+
+
 async def waits_for_start(pool: Pool, number: str) -> bool | None:
     """Whether the demand's workflow is still to be started; None where there is no such demand."""
     waits: bool | None = await pool.fetchval(
@@ -170,9 +179,3 @@ async def waits_for_start(pool: Pool, number: str) -> bool | None:
         number,
     )
     return waits
-
-
-async def reporters(pool: Pool, numbers: Sequence[str]) -> dict[str, bytes]:
-    """The sealed reporters of these demands, by number."""
-    rows = await pool.fetch("select number, sealed from reporter where number = any($1::text[])", list(numbers))
-    return {row["number"]: row["sealed"] for row in rows}

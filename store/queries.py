@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, not_, or_
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from store.tables import DemandEventRow, DemandRow, MeetingItemRow
+from store.tables import DemandEventRow, DemandRow, ExternalRefRow, MeetingItemRow
 
 
 def open_engine(url: str, *, size: int) -> AsyncEngine:
@@ -25,7 +25,10 @@ def open_engine(url: str, *, size: int) -> AsyncEngine:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which demands a list shows; None means any. `mine` limits to what one person opened, holds or works on."""
+    """Which demands a list shows; None means any. `mine` limits to what one person opened, holds or works on.
+
+    `reference` is (system, number there); `opened_until` is the first instant that is too late;
+    `without_duplicates` leaves out what is handled with another demand."""
 
     stage: str | None = None
     community: str | None = None
@@ -37,6 +40,11 @@ class Filter:
     meeting: str | None = None
     opened_by: str | None = None
     breached: bool | None = None
+    reference: tuple[str, str] | None = None
+    opened_from: datetime | None = None
+    opened_until: datetime | None = None
+    primary: str | None = None
+    without_duplicates: bool = False
     communities: tuple[str, ...] | None = None
     units: tuple[str, ...] = ()
     person: str | None = None
@@ -52,6 +60,18 @@ def conditions(f: Filter) -> list[ColumnElement[bool]]:
     ]
     if f.category is not None:
         wanted.append(col(DemandRow.category).startswith(f.category, autoescape=True))
+    if f.opened_from is not None:
+        wanted.append(col(DemandRow.opened_at) >= f.opened_from)
+    if f.opened_until is not None:
+        wanted.append(col(DemandRow.opened_at) < f.opened_until)
+    if f.reference is not None:
+        known = (ExternalRefRow.system == f.reference[0], ExternalRefRow.ref == f.reference[1])
+        wanted.append(col(DemandRow.number).in_(select(ExternalRefRow.number).where(*known)))
+    if f.primary is not None:
+        wanted.append(_primary(f.primary))
+    if f.without_duplicates:
+        handled_there = and_(col(DemandRow.state).op("?")("primary"), col(DemandRow.stage).in_(("intake", "grid", "unit")))
+        wanted.append(not_(handled_there))
     if f.person is not None:
         seen = [col(DemandRow.opened_by) == f.person, col(DemandRow.holder) == f.person]
         if f.communities:
@@ -61,6 +81,19 @@ def conditions(f: Filter) -> list[ColumnElement[bool]]:
             seen.append(col(DemandRow.co_units).op("?|")(array(f.units)))
         wanted.append(or_(*seen))
     return wanted
+
+
+def _primary(number: str) -> ColumnElement[bool]:
+    """As the index of duplicates has it."""
+    follows: ColumnElement[bool] = col(DemandRow.state).op("?")("primary")
+    return and_(follows, col(DemandRow.state).op("->>")("primary") == number)
+
+
+async def followers(engine: AsyncEngine, number: str, *, after: str | None, limit: int) -> Sequence[DemandRow]:
+    """The duplicates of a demand, oldest first, those whose handling is over among them."""
+    query = select(DemandRow).where(_primary(number)).order_by(col(DemandRow.number)).limit(limit)
+    async with AsyncSession(engine) as session:
+        return (await session.exec(query if after is None else query.where(col(DemandRow.number) > after))).all()
 
 
 async def demands(

@@ -21,6 +21,7 @@ class Replay:
     until_at: datetime
     position: Position
     last: Position
+    again: bool
     connection: Connection
 
     async def advance(self, to: Position, planned: int, *, over: bool) -> None:
@@ -36,23 +37,33 @@ async def working(pool: Pool) -> AsyncIterator[Replay | None]:
     """The oldest that is not over and that nobody else is at, in one transaction."""
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(
-            "select id, webhook, from_at, until_at, position, last from webhook_replay where finished_at is null"
+            "select id, webhook, from_at, until_at, position, last, again from webhook_replay where finished_at is null"
             " order by id limit 1 for update skip locked"
         )
         if row is None:
             yield None
             return
         at, last = Position.parse(row["position"]), Position.parse(row["last"])
-        yield Replay(row["id"], row["webhook"], row["from_at"], row["until_at"], at, last, connection)
+        yield Replay(
+            row["id"], row["webhook"], row["from_at"], row["until_at"], at, last, row["again"], connection
+        )  # fmt: skip
 
 
-async def ask(
-    connection: Connection, webhook: str, from_at: datetime, until_at: datetime, last: Position, by: str, at: datetime
-) -> int:
-    """Its id."""
+@dataclass(frozen=True)
+class Span:
+    """`from_at` to `until_at`, looked for behind `start` and not behind `last`."""
+
+    from_at: datetime
+    until_at: datetime
+    last: Position
+    start: Position = BEGINNING
+
+
+async def ask(connection: Connection, webhook: str, span: Span, *, again: bool, by: str, at: datetime) -> int:
+    """Its id. `again`: also what the webhook has had."""
     made: int = await connection.fetchval(
-        "insert into webhook_replay (webhook, from_at, until_at, position, last, planned, asked_by, asked_at)"
-        " values ($1, $2, $3, $4, $5, 0, $6, $7) returning id",
-        webhook, from_at, until_at, str(BEGINNING), str(last), by, at,
+        "insert into webhook_replay (webhook, from_at, until_at, position, last, again, planned, asked_by, asked_at)"
+        " values ($1, $2, $3, $4, $5, $6, 0, $7, $8) returning id",
+        webhook, span.from_at, span.until_at, str(span.start), str(span.last), again, by, at,
     )  # fmt: skip
     return made

@@ -22,7 +22,8 @@ def _webhook(*, key: bool = False) -> Any:
 
 
 class WebhookRow(SQLModel, table=True):
-    """A subscription. `secret` and, until `old_until`, `old_secret` are sealed. Only events behind `since` count.
+    """A subscription. `secret` and, until `old_until`, `old_secret` are sealed. Only events behind `since` count; while
+    it is disabled, that is where it stopped.
 
     `failures` counts the failed tries since `failing_since`; a success clears both. `rests_until`: the receiver asked
     for that. `disabled_at` and `disabled_by` (a person, or `system` after too many failures) are set while it is off.
@@ -94,8 +95,8 @@ class WebhookDeliveryRow(SQLModel, table=True):
 
 
 class WebhookReplayRow(SQLModel, table=True):
-    """A span of the feed that a webhook gets (again): events of `from_at` to `until_at`, planned as far as `position`,
-    at most to `last`."""
+    """A span of the feed for a webhook: events of `from_at` to `until_at`, planned as far as `position`, at most to
+    `last`; with `again` also what it has had."""
 
     __tablename__ = "webhook_replay"
     __table_args__ = (Index("webhook_replay_open", "id", postgresql_where=text("finished_at is null")),)
@@ -106,6 +107,7 @@ class WebhookReplayRow(SQLModel, table=True):
     until_at: datetime = _at()
     position: str = Field(sa_type=Text)
     last: str = Field(sa_type=Text)
+    again: bool
     planned: int = 0
     asked_by: str = Field(sa_type=Text)
     asked_at: datetime = _at()

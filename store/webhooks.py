@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 
 from domain.webhooks import Choice
+from store.feed import Position
 from store.pool import Connection, Pool
 
 SYSTEM = "system"
@@ -144,13 +145,16 @@ async def enable(connection: Connection, id: str, since: str, at: datetime) -> N
     await connection.execute("update webhook_queue set next_at = $2, tries = 0 where webhook = $1", id, at)
 
 
-async def disable(connection: Connection, id: str, by: str, at: datetime) -> bool:
-    """False when it was off already."""
-    done = await connection.execute(
-        "update webhook set disabled_at = $3, disabled_by = $2, changed_at = $3 where id = $1 and disabled_at is null",
-        id, by, at,
+async def disable(connection: Connection, id: str, by: str, at: datetime, reached: Position) -> bool:
+    """Events that were planned up to `reached` still go out once it is enabled. False when it was off already."""
+    row = await connection.fetchrow("select since, disabled_at from webhook where id = $1 for no key update", id)
+    if row is None or row["disabled_at"] is not None:
+        return False
+    await connection.execute(
+        "update webhook set disabled_at = $3, disabled_by = $2, changed_at = $3, since = $4 where id = $1",
+        id, by, at, str(max(reached, Position.parse(row["since"]))),
     )  # fmt: skip
-    return done.endswith(" 1")
+    return True
 
 
 async def delete(connection: Connection, id: str) -> None:

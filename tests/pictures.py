@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from pathlib import Path
 from typing import Any
 
 from PIL import ExifTags, Image
@@ -57,6 +58,10 @@ def a_bomb(width: int = 30_000, height: int = 30_000) -> bytes:
     pixels = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
     head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def files_in(folder: Path, pattern: str = "*") -> list[Path]:
+    return sorted(place for place in folder.rglob(pattern) if place.is_file())
 
 
 A_PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"

@@ -28,18 +28,19 @@ class Errand(NamedTuple):
 
     kind: str
     before: Demand
+    followers: tuple[str, ...] = ()
 
 
 def of_start(demand: Demand) -> list[Errand]:
     """Straight from intake, or renewed: the meeting may not know of it yet."""
-    waits = demand.stage is Stage.MEETING and not demand.shelved and demand.proposed is None
+    waits = demand.stage is Stage.MEETING and not (demand.shelved or demand.proposed or demand.follows)
     return [Errand("agenda", demand.model_copy(update={"stage": Stage.INTAKE}))] if waits else []
 
 
 def following(before: Demand, after: Demand) -> list[Errand]:
     """The errands that a turn makes necessary."""
     found: list[Errand] = []
-    if after.turn != before.turn or (before.stage is Stage.MEETING and after.stage is Stage.CLOSED):
+    if after.turn != before.turn or (before.stage is Stage.MEETING and _left_agenda(after) and not _left_agenda(before)):
         found.append(Errand("agenda", before))
     elif after.stage is Stage.MEETING and len(after.followers) > len(before.followers):
         found.append(Errand("agenda", before.model_copy(update={"stage": Stage.INTAKE})))
@@ -48,8 +49,18 @@ def following(before: Demand, after: Demand) -> list[Errand]:
     if after.primary is not None and after.primary != before.primary and after.stage is not Stage.CLOSED:
         found.append(Errand("join", before))
     if after.followers and is_settled(after) and not is_settled(before):
-        found.append(Errand("tell_followers", before))
+        found.append(Errand("tell_followers", before, after.followers))
     return found
+
+
+def _left_agenda(demand: Demand) -> bool:
+    """Without a decision of the meeting: closed, or handled with another demand."""
+    return demand.stage is Stage.CLOSED or demand.follows
+
+
+def for_late_comer(demand: Demand, number: str) -> list[Errand]:
+    """Whoever joins what is over already, or follows another demand itself, hears that at once."""
+    return [Errand("tell_followers", demand, (number,))] if is_settled(demand) or demand.follows else []
 
 
 async def run(errand: Errand, now: Demand) -> Settle | LosePrimary | None:
@@ -59,10 +70,10 @@ async def run(errand: Errand, now: Demand) -> Settle | LosePrimary | None:
     elif errand.kind == "join":
         return await _join(now)
     elif errand.kind == "tell_followers":
-        await _tell_followers(now)
-    elif errand.before.stage is Stage.MEETING and now.stage is Stage.CLOSED and errand.before.meeting:
+        await _tell_followers(now, errand.followers)
+    elif errand.before.stage is Stage.MEETING and _left_agenda(now) and errand.before.meeting:
         await _take_off(errand.before)
-    elif now.stage is Stage.MEETING:
+    elif now.stage is Stage.MEETING and not now.follows:
         await _put_on_agenda(now)
     return None
 
@@ -104,9 +115,9 @@ async def _leave(before: Demand) -> None:
     )  # fmt: skip
 
 
-async def _tell_followers(d: Demand) -> None:
+async def _tell_followers(d: Demand, followers: tuple[str, ...]) -> None:
     await workflow.execute_activity(
-        contract.tell_followers, contract.Told(primary=d.number, followers=d.followers),
+        contract.tell_followers, contract.Told(primary=d.number, followers=followers),
         start_to_close_timeout=timedelta(minutes=5), heartbeat_timeout=timedelta(seconds=20), retry_policy=FOR_EVER,
-        summary=f"{len(d.followers)} follow it",
+        summary=f"{len(followers)} followers",
     )  # fmt: skip

@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from contracts import names
     from domain.actors import SYSTEM
     from domain.clocks import next_alarm, rung
-    from domain.commands import Act, AdoptCalendar, Decide, LosePrimary, Ring, Settle
+    from domain.commands import Act, AdoptCalendar, Decide, Join, Leave, LosePrimary, Ring, Settle
     from domain.decide import UNHEARD, take_turn
     from domain.demand import Demand
     from domain.errors import DomainError
@@ -99,6 +99,14 @@ class ResidentDemand:
         self._take(command)
 
     @workflow.signal
+    def followed(self, following: contract.Following) -> None:
+        """Another demand follows this one, or does not any more; where there is something to tell, it hears it now."""
+        number = following.number
+        self._take(Join(number=number) if following.joins else Leave(number=number))
+        if following.joins:
+            self.errands += errands.for_late_comer(self.demand, number)
+
+    @workflow.signal
     def adopt(self, calendar: Calendar) -> None:
         """Count by a newly published calendar from now on; what has rung until now rang by the old one."""
         if self.demand.sealed or calendar.version == self.demand.terms.calendar:
@@ -140,7 +148,7 @@ class ResidentDemand:
         self.log += entries
         self.errands += errands.following(before, self.demand)
 
-    def _take(self, command: Decide | Settle | LosePrimary) -> None:
+    def _take(self, command: Decide | Settle | LosePrimary | Join | Leave) -> None:
         """What others decided about it. A late or doubled answer is not taken: the demand has gone on without it."""
         try:
             self._apply(Act(command=command, actor=SYSTEM))

@@ -5,3 +5,10 @@
 Each as .xml and .json. docs/how-to/open311.md shows it; docs/reference/open311.md says which test holds which line of the
 conformance list.
 """
+
+from __future__ import annotations
+
+from api.open311 import discovery, requests, services, updates
+
+ROUTERS = (requests.router, updates.router, services.router, discovery.router, discovery.leftover)
+"""The last one takes what no other did."""

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import Query, Request
 from pydantic import BeforeValidator
 
-from api.open311.keys import READ, Keyed
+from api.open311.keys import Keyed
 from api.problems import prefers_english
 from domain.open311_faults import refused
 from domain.open311_services import instant_of
@@ -51,7 +51,7 @@ def jurisdiction_of(offer: Offer, given: str | None, district: str) -> str | Non
 
 def viewer_of(request: Request, keyed: Keyed | None, locale: str | None) -> Viewer:
     english = locale == "en" if locale else prefers_english(request)
-    return Viewer(keyed.actor if keyed else None, words=keyed is not None and READ in keyed.scopes, english=english)
+    return Viewer(keyed.actor if keyed else None, words=keyed is not None and keyed.reads, english=english)
 
 
 def span_of(start: datetime | None, end: datetime | None, *, open_ended: bool = False) -> dict[str, datetime | None]:

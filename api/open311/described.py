@@ -52,7 +52,7 @@ def thing(**fields: str) -> dict[str, Any]:
 
 def form(required: tuple[str, ...], **fields: str) -> dict[str, Any]:
     """For a route's `openapi_extra`: a form body whose fields are strings, with what they mean."""
-    properties = {name: {**_STRING, "description": words} for name, words in fields.items()}
+    properties: dict[str, Any] = {name: {**_STRING, "description": words} for name, words in fields.items()}
     properties["media_url"] = {**_STRINGS, "description": "Addresses of pictures; kept, never fetched."}
     schema = {"type": "object", "required": list(required), "properties": properties}
     kinds = ("application/x-www-form-urlencoded", "multipart/form-data")

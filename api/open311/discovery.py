@@ -23,7 +23,8 @@ leftover = APIRouter(prefix=PREFIX, tags=["open311"], route_class=Open311Route)
 _DOCUMENT = described.thing(
     changeset="string", contact="string", key_service="string", max_requests="integer", endpoints="array"
 )
-_ADDRESSES = re.compile(r"/(?:(discovery|services|services/[^/]+|requests/[^/]+|tokens/[^/]+)|(requests|servicerequestupdates))\.(?:xml|json)")  # fmt: skip
+_READ_ONLY = "discovery|services|services/[^/]+|requests/[^/]+|tokens/[^/]+"
+_ADDRESSES = re.compile(rf"/(?:({_READ_ONLY})|requests|servicerequestupdates)\.(?:xml|json)")
 
 
 @router.get("/discovery.{fmt}", responses=described.responses(_DOCUMENT))

@@ -14,7 +14,7 @@ from api.open311.xml import document
 from api.problems import PROBLEMS, prefers_english
 from api.strict_json import StrictRoute
 from domain.errors import DomainError
-from domain.open311_faults import Fault, Refused
+from domain.open311_faults import Fault, Refused, refused
 from service.desk import UNAVAILABLE
 
 _OF_PROBLEM = {
@@ -38,6 +38,8 @@ class Open311Route(StrictRoute):
         async def answered(request: Request) -> Response:
             request.scope["query_string"] = without_empty(request.scope["query_string"])
             try:
+                if request.path_params.get("fmt", "xml") not in ("xml", "json"):
+                    raise refused("404000")  # before anything else is asked, a key included
                 return await handle(request)
             except Exception as error:  # the last resort included: its answer must have this format as well
                 faults = faults_of(error)

@@ -9,14 +9,17 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.security.base import SecurityBase
 
+from api.auth import of_token
 from api.open311.forms import read_form
 from domain.actors import Actor
 from domain.open311_faults import refused
+from domain.scopes import Scope
 from domain.vocabulary import Role
 from service.open311_form import first
 
-READ, WRITE = "open311:read", "open311:write"
-"""Scopes of a key: READ opens what residents wrote; WRITE sends requests and updates."""
+WRITES = frozenset({Scope.OPEN311_WRITE})
+READS = frozenset({Scope.OPEN311_WRITE, Scope.DEMANDS_READ})
+"""Of each, one is enough: to send requests and updates; to poll updates and read again what was sent."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +27,23 @@ class Keyed:
     """Whom a key speaks for, and what it is for."""
 
     actor: Actor
-    scopes: frozenset[str]
+    scopes: frozenset[Scope]
+
+    @property
+    def reads(self) -> bool:
+        return not READS.isdisjoint(self.scopes)
 
 
 async def client_of(request: Request, key: str) -> Keyed | None:
-    """The one place that knows what a key is; None for one that is not valid."""
-    state = request.app.state
-    actor: Actor | None = state.principals.find(key, state.desk.district)
-    if actor is None:
+    """The one place that knows what a key is; None for one that is not valid. A development token of an integrator opens
+    everything here, one of somebody else nothing."""
+    found = await of_token(request, key)
+    if found is None:
         return None
-    integrates = any(grant.role is Role.INTEGRATOR for grant in actor.grants)
-    return Keyed(actor, frozenset({READ, WRITE}) if integrates else frozenset())
+    actor = Actor(id=found.id, grants=found.grants)
+    if found.scopes is not None:
+        return Keyed(actor, found.scopes)
+    return Keyed(actor, READS if actor.has(Role.INTEGRATOR) else frozenset())
 
 
 def _said(request: Request, given: str | None) -> str:
@@ -64,8 +73,8 @@ class _ApiKey(SecurityBase):
     scheme_name = "open311"
     model = APIKey.model_validate({"in": APIKeyIn.query, "name": "api_key", "description": "Also as a form field."})
 
-    def __init__(self, scope: str) -> None:
-        self._scope = scope
+    def __init__(self, scopes: frozenset[Scope]) -> None:
+        self._scopes = scopes
 
     async def __call__(self, request: Request) -> Keyed:
         given = request.query_params.get("api_key")
@@ -76,12 +85,12 @@ class _ApiKey(SecurityBase):
         found = await client_of(request, key) if key else None
         if found is None:
             raise refused("403001")
-        if self._scope not in found.scopes:
+        if self._scopes.isdisjoint(found.scopes):
             raise refused("403002")
         return found
 
 
-reader, writer = _ApiKey(READ), _ApiKey(WRITE)
+reader, writer = _ApiKey(READS), _ApiKey(WRITES)
 
 MaybeKeyed = Annotated[Keyed | None, Depends(optional)]
 Reader = Annotated[Keyed, Depends(reader)]

@@ -8,7 +8,18 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.open311 import described
 from api.open311.arguments import (
-    Codes, Degrees, Fmt, Instant, Jurisdiction, Locale, around_of, box_of, jurisdiction_of, page_headers, paging_of, span_of,
+    Codes,
+    Degrees,
+    Fmt,
+    Instant,
+    Jurisdiction,
+    Locale,
+    around_of,
+    box_of,
+    jurisdiction_of,
+    page_headers,
+    paging_of,
+    span_of,
     viewer_of,
 )  # fmt: skip
 from api.open311.discovery import PREFIX, PUBLIC
@@ -19,7 +30,7 @@ from domain.open311_faults import refused
 from service import open311_intake, open311_reading
 from service.open311_form import first, read_report
 from service.open311_offer import offer_of
-from service.open311_reading import MOST, Asked
+from service.open311_reading import DEFAULT_DAYS, MOST, Asked
 
 router = APIRouter(prefix=PREFIX, tags=["open311"], route_class=Open311Route)
 
@@ -99,11 +110,12 @@ async def open311_list_requests(
         views = await open311_reading.by_numbers(desk, offer, viewer, numbers, extended=extensions == "true")
         return document(fmt, "service_requests", views, headers=_headers(keyed))
     paging = paging_of(page, page_size)
-    open_ended = updated_after is not None
+    open_ended = updated_after is not None or updated_before is not None
     asked = Asked(
         codes=tuple(service_code.split(",")) if service_code else None,
         status=frozenset(status.split(",")) if status else frozenset(),
-        changed_from=updated_after or (updated_before and _EVER), changed_until=updated_before,
+        changed_from=updated_after or (updated_before - DEFAULT_DAYS if updated_before else None),
+        changed_until=updated_before,
         around=around_of(lat, long, radius), box=box_of(bbox), community=community,
         page=paging.number, size=paging.size, **span_of(start_date, end_date, open_ended=open_ended),
     )  # fmt: skip

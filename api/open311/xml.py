@@ -45,7 +45,8 @@ def to_json(value: Any) -> bytes:
 def to_xml(root: str, value: Any) -> bytes:
     element = ElementTree.Element(root)
     _fill(element, root, value)
-    return _DECLARATION + ElementTree.tostring(element, encoding="utf-8")
+    written: bytes = ElementTree.tostring(element, encoding="utf-8")
+    return _DECLARATION + written
 
 
 def _plain(value: Any) -> Any:

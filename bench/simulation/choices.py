@@ -69,6 +69,7 @@ class Words:
             "decide_extension": lambda: {"approved": self._chance.random() < 0.7},
             "escalate": lambda: {"reason": self._pick("several_units", "beyond_power", "nobody_responsible")},
             "verify": lambda: {"ok": self._chance.random() < 0.88},
+            "decide_final_reply": lambda: {"approved": self._chance.random() < 0.8},
             "call_back": lambda: {"channel": self._pick("phone", "visit", "sms"), "result": "no_answer"},
         }  # fmt: skip
         return draws[action]() if action in draws else {}

@@ -90,7 +90,7 @@ class Life:
         if stage == "closed":
             return await self._reopen(view)
         if stage == "meeting":
-            return Wait(0.4)  # its chair acts, from the agenda
+            return await self._approve(view) if view["proposed_by"] else Wait(0.4)  # its chair acts, from the agenda
         if stage == "feedback":
             return await self._feedback(view)
         aside = await self._aside(view) or self._helping.answer(view)
@@ -150,6 +150,13 @@ class Life:
         if 0.08 < dice < 0.1 and not self._done["swap_lead"] and await self._may(boss, "swap_lead"):
             return Move(boss, self._words.swap_lead(community=view["community"], unit=view["unit"]["id"]))
         return None
+
+    async def _approve(self, view: View) -> Move | Wait:
+        """A final reply waits for somebody other than the chair who proposed it."""
+        for who in self._cast.verifiers(view["community"], self._chance):
+            if await self._may(who, "decide_final_reply"):
+                return Move(who, self._words.of("decide_final_reply", community=None, stage=""))
+        return Wait(0.3)
 
     async def _feedback(self, view: View) -> Move | Wait:
         if await self._may(self._cast.overseer, "verify"):

@@ -61,6 +61,19 @@ async def read(client: Client, workflow_id: str, name: str, *, result: type[M]) 
     raise AssertionError("a read is never accepted")
 
 
+async def signal(client: Client, workflow_id: str, name: str, arg: object) -> None:
+    """Tell a workflow something that it cannot refuse. Raises DomainError `unavailable`; NotRunning."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await client.get_workflow_handle(workflow_id).signal(name, arg)
+    except RPCError as failed:
+        raise _from_rpc(failed) from None
+    except TimeoutError:
+        raise _unknown() from None
+    except UNREACHABLE:
+        raise _unavailable() from None
+
+
 def _refusal(failed: WorkflowUpdateFailedError) -> Exception:
     cause = failed.cause
     if not isinstance(cause, ApplicationError):

@@ -24,8 +24,6 @@ LONGEST_URL = 2_000
 _HOST = re.compile(r"[a-z0-9._-]{1,253}|[0-9a-f:.]{2,45}")
 # Reachable from everywhere by its number, and yet the machine's own: the host agent of a large cloud.
 _METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
 
 
 class Refused(Exception):
@@ -105,14 +103,12 @@ def is_public(address: Address) -> bool:
 
 
 def _fit_inside(address: Address) -> bool:
-    """An IPv6 address may carry an IPv4 one, to which a router on the way would lead."""
+    """An IPv6 address may carry an IPv4 one, to which a router on the way would lead. (NAT64's are reserved: refused.)"""
     if address in _METADATA:
         return False
     if isinstance(address, ipaddress.IPv4Address):
         return True
-    return (
-        not address.is_site_local and address not in _NAT64_LOCAL and all(is_public(one) for one in _carried(address))
-    )
+    return not address.is_site_local and all(is_public(one) for one in _carried(address))
 
 
 def _carried(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
@@ -122,8 +118,6 @@ def _carried(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
         yield address.sixtofour
     if address.teredo is not None:
         yield from address.teredo
-    if address in _NAT64 or int(address) >> 32 == 0:
-        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
 
 
 async def by_system(host: str, port: int) -> Sequence[str]:

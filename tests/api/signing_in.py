@@ -29,7 +29,9 @@ async def new_user(product: Product, person: str, *, password: str | None = PASS
 class Browser:
     """One client of the application. `address` is where it seems to come from."""
 
-    def __init__(self, http: Http, *, address: str = "192.0.2.1", agent: str = "Mozilla/5.0 (Windows) Firefox/140") -> None:
+    def __init__(
+        self, http: Http, *, address: str = "192.0.2.1", agent: str = "Mozilla/5.0 (Windows) Firefox/140"
+    ) -> None:
         transport = httpx2.ASGITransport(app=http.app, raise_app_exceptions=False, client=(address, 1234))
         own = {"User-Agent": agent, "Sec-Fetch-Site": "same-origin"}
         self.client = httpx2.AsyncClient(transport=transport, base_url=f"https://{HOST}", headers=own, timeout=60)

@@ -16,7 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 from service.file_views import thumbnail_of
 from tests.api.callers import RESIDENT, Http, bearer, code_of, http_for
 from tests.builders import OPERATOR, SUPERVISOR, Product, new_key, running_product
-from tests.pictures import A_PDF, SCRIPT, a_jpeg, a_png, from_a_phone
+from tests.pictures import A_PDF, SCRIPT, a_jpeg, a_png, files_in, from_a_phone
 
 GRID = "xuanhualu-01"
 STREET_TRADE = "050201"  # asks for evidence
@@ -70,7 +70,7 @@ async def test_a_picture_is_kept_shown_and_answered_again(http: Http, product: P
     assert Image.open(io.BytesIO(shown.content)).size == (640, 480)
     small = await http.get(view["thumbnail_url"])
     assert Image.open(io.BytesIO(small.content)).size == (480, 360)
-    kept = [p for p in folder.rglob("*") if p.is_file() and view["id"] in p.name]
+    kept = files_in(folder, f"{view['id']}*")
     assert {p.name for p in kept} == {view["id"], thumbnail_of(view["id"])}
     assert all(b"JFIF" not in p.read_bytes() and p.stat().st_mode & 0o077 == 0 for p in kept)
 

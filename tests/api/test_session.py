@@ -60,7 +60,9 @@ async def test_only_hashes_are_kept(product: Product, http: Http) -> None:
     assert kept == 1
     hash = await product.pool.fetchval("select password_hash from account where person = $1", SUPERVISOR)
     assert hash.startswith("$argon2id$") and PASSWORD not in hash
-    everything = await product.pool.fetch("select s::text from account_session s union all select e::text from identity_event e")
+    everything = await product.pool.fetch(
+        "select s::text from account_session s union all select e::text from identity_event e"
+    )
     assert everything and not [row for row in everything if token in row[0] or user in row[0]]
 
 
@@ -97,7 +99,11 @@ async def test_a_token_is_no_session_to_sign_out_of(http: Http) -> None:
 
 async def test_own_sessions_are_listed_and_revoked_others_are_not_found(product: Product, http: Http) -> None:
     user, other = await new_user(product, SUPERVISOR), await new_user(product, OPERATOR)
-    async with browser(http) as desk, browser(http, agent="Linux; Android 15 Chrome/140") as phone, browser(http) as them:
+    async with (
+        browser(http) as desk,
+        browser(http, agent="Linux; Android 15 Chrome/140") as phone,
+        browser(http) as them,
+    ):
         await desk.in_as(user)
         await phone.in_as(user)
         await them.in_as(other)
@@ -163,7 +169,9 @@ async def test_use_keeps_a_session_alive_and_is_noted_coarsely(product: Product,
     async with browser(http) as one:
         view = await one.in_as(user)
         id = view["session"]["id"]
-        await product.pool.execute("update account_session set last_seen_at = now() - interval '100 hours' where id = $1", id)
+        await product.pool.execute(
+            "update account_session set last_seen_at = now() - interval '100 hours' where id = $1", id
+        )
         http.app.state.principals.forget()
         await one.me()
         seen = "select last_seen_at from account_session where id = $1"
@@ -217,7 +225,9 @@ async def test_a_password_is_changed_only_with_the_old_one_and_by_a_session(prod
         await one.in_as(user)
         assert code_of(await one.client.post(path, json=body)) == "unauthenticated"
         assert (await one.me()).status_code == 200
-        assert (await one.client.post(path, json={**body, "old": PASSWORD, "new": f"my {user} 2026!"})).json()["code"] == "password_refused"
+        assert (await one.client.post(path, json={**body, "old": PASSWORD, "new": f"my {user} 2026!"})).json()[
+            "code"
+        ] == "password_refused"
     assert code_of(await http.post(path, body, ADMIN)) == "forbidden"
 
 
@@ -240,7 +250,9 @@ async def test_a_password_is_changed_only_with_the_old_one_and_by_a_session(prod
         {"user": "admin'--", "password": "{{7*7}}"},
     ],
 )
-async def test_hostile_names_and_passwords_are_refused_and_nothing_is_repeated(http: Http, body: dict[str, Any]) -> None:
+async def test_hostile_names_and_passwords_are_refused_and_nothing_is_repeated(
+    http: Http, body: dict[str, Any]
+) -> None:
     import json
 
     raw = json.dumps(body).encode()
@@ -279,7 +291,10 @@ async def test_an_authorization_header_alone_counts(product: Product, http: Http
         assert code_of(bad) == "unauthenticated"
         as_admin = await one.client.get("/api/v1/session", headers=bearer(ADMIN))
         assert as_admin.json()["person"]["id"] == ADMIN
-        twice = [("Authorization", bearer(ADMIN)["Authorization"]), ("Authorization", bearer(OPERATOR)["Authorization"])]
+        twice = [
+            ("Authorization", bearer(ADMIN)["Authorization"]),
+            ("Authorization", bearer(OPERATOR)["Authorization"]),
+        ]
         assert code_of(await one.client.get("/api/v1/session", headers=twice)) == "unauthenticated"
         as_token = await one.client.get("/api/v1/session", headers={"Authorization": f"Bearer {one.token}"})
         assert code_of(as_token) == "unauthenticated", "a session's token is no bearer token"
@@ -317,5 +332,3 @@ def test_a_browser_is_named_by_coarse_words() -> None:
 
     assert Device("", "Mozilla/5.0 (iPhone) MicroMessenger/8.0").word == "WeChat · iPhone"
     assert Device("", "<script>").word == "unknown"
-
-

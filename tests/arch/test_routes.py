@@ -15,7 +15,7 @@ from api.strict_json import StrictRoute
 from runtime.settings import Settings
 
 OPEN = {
-    "/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/docs", "/docs/errors", "/docs/static/docs.js",
+    "/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/asyncapi.json", "/docs", "/docs/errors", "/docs/static/docs.js",
     "/docs/static/docs.css", "/api/v1/session", "/api/v1/session/oidc", "/api/v1/session/oidc/callback",
 }  # fmt: skip
 

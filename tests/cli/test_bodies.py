@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.bodies import BadRow, Maker
+from service.importing.bodies import BadRow, Maker
 
 MAKER = Maker(system="12345", channel="import", categories={"路灯不亮": "030101"}, scatter=None)
 TOMORROW = (datetime.now(UTC) + timedelta(days=3)).isoformat()

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli import csv_records
-from cli.csv_records import LONGEST, records
+from service.importing import csv_records
+from service.importing.csv_records import LONGEST, records
 
 cells = st.text(st.sampled_from('a,;"\n\r灯\t '), max_size=12)
 

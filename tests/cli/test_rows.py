@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.columns import columns_of, parse_map
-from cli.encodings import Unreadable
 from cli.refusals import Refusal, write_report
-from cli.rows import CsvFile, Row
+from service.importing.columns import columns_of, parse_map
+from service.importing.encodings import Unreadable
+from service.importing.rows import CsvFile, Row
 from tests.cli.files import HEADER, written
 
 

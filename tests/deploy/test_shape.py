@@ -53,10 +53,11 @@ def test_nothing_is_published_but_the_api() -> None:
     assert not any(service.get("network_mode") or service.get("expose") for service in services().values())
 
 
-def test_all_but_the_api_stay_on_a_network_without_a_way_out() -> None:
+def test_all_but_the_api_and_the_worker_which_sends_stay_on_a_network_without_a_way_out() -> None:
     assert compose()["networks"]["inside"]["internal"] is True
     assert {name: service["networks"] for name, service in services().items() if service["networks"] != ["inside"]} == {
-        "api": ["inside", "edge"]
+        "api": ["inside", "edge"],
+        "worker": ["inside", "edge"],
     }
 
 

@@ -16,6 +16,7 @@ from domain import events as e
 from domain.case_check import KINDS, check, replayed
 from domain.case_file import (
     CaseFile,
+    Erased,
     Finding,
     Stand,
     Unreadable,
@@ -140,6 +141,15 @@ def test_what_is_withheld_is_named_and_not_missing() -> None:
     raw = written(hidden).decode()
     assert "灯已修好" in RAW.decode() and "灯已修好" not in raw
     assert all(text.digest in RAW.decode() and text.digest not in raw for text in CASE.texts)
+
+
+def test_what_was_erased_is_stated_and_no_tampering() -> None:
+    gone = tuple(Erased(id=t.id, kind=t.kind, erased_at=t.written_at) for t in CASE.texts)
+    erased = changed(CASE, texts=(), erased=gone)
+    assert check(erased) == [] and read(written(erased)) == erased
+    assert "reference" in codes(changed(CASE, texts=(), erased=gone[1:]))  # one of them is simply not there
+    assert "text" in codes(changed(CASE, erased=gone))  # erased, and there
+    assert b'"erased"' not in written(CASE)  # files without any are spelled as they always were
 
 
 class Exported(Life):

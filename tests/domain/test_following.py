@@ -28,7 +28,7 @@ def test_a_duplicate_keeps_its_residents_clock_and_rests_the_others() -> None:
     assert story.demand.due_at == story.demand.clocks[ClockName.RESOLVE].due_at
 
 
-@pytest.mark.parametrize("start", [b.in_grid, b.in_unit, b.paused, b.in_intake], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("start", [b.in_grid, b.in_unit, b.paused, b.in_intake, b.in_meeting], ids=lambda f: f.__name__)
 def test_unmerging_restores_the_clocks_with_the_time_that_was_left(start: object) -> None:
     story: b.Story = start()  # type: ignore[operator]
     twin: b.Story = start()  # type: ignore[operator]

@@ -48,7 +48,7 @@ def test_names_and_times_are_those_of_the_district_and_of_the_reader(district: D
     assert zh is not None and en is not None
     assert "萱花路" in zh.body and "吴静" in zh.body and "3月8日 11:00" in zh.body and LINK in zh.body
     assert district.category("120101").name_en in en.subject and "8 Mar 11:00" in en.body
-    assert "萱花路" not in en.body
+    assert district.community("xuanhualu").name_en in en.body
 
 
 def test_a_clocks_notice_tells_of_that_clock(district: District, demand: Demand) -> None:
@@ -83,6 +83,11 @@ def test_several_in_one_name_each_once_in_their_order(district: District, demand
     lines = [line for line in found.body.splitlines() if line[:2] in ("1.", "2.")]
     subjects = [said.subject for one in members if (said := letter(district, one))]
     assert lines == [f"1. {subjects[0]}", f"2. {subjects[1]}"]
+
+
+def test_without_an_address_of_ours_there_is_no_link_and_no_gap(district: District, demand: Demand) -> None:
+    found = letter(district, telling(demand, "assigned", link=""))
+    assert found is not None and found.body.endswith("。")
 
 
 def test_what_is_gone_from_the_pack_is_not_told(district: District, demand: Demand) -> None:

@@ -177,6 +177,11 @@ def test_an_emergency_is_told_by_rules_of_its_own() -> None:
     ]
 
 
+def test_a_unit_that_let_its_window_pass_hears_that_it_is_responsible() -> None:
+    story = b.in_unit("A").lives(days=3)
+    assert ("unit_bound", "responsible-by-silence", "liaison-A") in told(story)
+
+
 def test_what_could_not_be_delivered_is_told_to_its_owner() -> None:
     demand = b.in_grid().demand
     lost = Undeliverable(channel="email", audience="reporter")

@@ -115,6 +115,23 @@ async def test_a_final_reply_answers_those_who_ask_again(product: Product) -> No
     assert text is not None and p.desk.sealer.open(text["sealed"], again) == "依法不予支持"
 
 
+async def test_a_duplicate_leaves_the_agenda_and_comes_back_with_its_own_turn(product: Product) -> None:
+    p, grid = product, "yupinglu-10"
+    primary, other = await some(p, grid, 2)
+    await p.act(other, p.worker_of(grid), "escalate", reason="several_units")
+    await p.until_agenda("yupinglu", other)
+    await p.act(other, p.secretary_of("yupinglu"), "merge", primary=primary)
+
+    async def off() -> bool | None:
+        query = "select true from meeting_item where number = $1 and kind = 'withdrawn'"
+        return await p.pool.fetchval(query, other)
+
+    await until(off)
+    d = await p.act(other, p.operator, "unmerge")
+    assert (d.stage, d.turn, d.holder) == (Stage.MEETING, 2, p.secretary_of("yupinglu").id)
+    await p.until_agenda("yupinglu", other)
+
+
 async def test_more_reporters_make_an_item_hotter(product: Product) -> None:
     p, grid = product, "yupinglu-09"
     primary, other = await some(p, grid, 2)

@@ -95,6 +95,7 @@ create table webhook_replay (
     until_at timestamptz not null,
     position text not null,
     last text not null,
+    again boolean not null,
     planned integer not null,
     asked_by text not null,
     asked_at timestamptz not null,

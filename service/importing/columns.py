@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cli.encodings import Unreadable
+from service.importing.encodings import Unreadable
 
 FIELDS = (
     "text", "id", "category", "compound", "building", "room", "grid", "lat", "lon", "name", "phone", "created_at",

@@ -6,7 +6,7 @@ import codecs
 from itertools import islice
 from typing import BinaryIO
 
-from cli.csv_records import records
+from service.importing.csv_records import records
 
 _LOOKED_AT = 400  # records
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

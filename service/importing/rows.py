@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from cli.columns import Columns, columns_of
-from cli.csv_records import LONGEST, Record, records
-from cli.encodings import Unreadable, encoding_of
-from cli.refusals import Refusal
+from domain.spreadsheets import as_written
+from service.importing.columns import Columns, columns_of
+from service.importing.csv_records import LONGEST, Record, records
+from service.importing.encodings import Unreadable, encoding_of
+from service.importing.refusals import Refusal
 
 csv.field_size_limit(LONGEST)
 
@@ -28,16 +29,22 @@ class Row:
 
 
 class CsvFile:
-    """Raises Unreadable where the file as a whole is of no use."""
+    """Raises Unreadable where the file as a whole is of no use.
 
-    def __init__(self, file: BinaryIO, path: Path, wanted: Mapping[str, tuple[str, ...]]) -> None:
+    `numbered` files begin each record with the number of its line: those that were made from a workbook.
+    """
+
+    def __init__(
+        self, file: BinaryIO, path: Path, wanted: Mapping[str, tuple[str, ...]], *, numbered: bool = False
+    ) -> None:
         self._file = file
+        self._numbered = numbered
         self.encoding, begin = encoding_of(file)
         self._delimiter = _delimiter(file, begin)
         first = next(records(file, self._delimiter, begin), None)
         if first is None:
             raise Unreadable(f"{path} is empty: there is nothing to import.")
-        self.header = self._read_header(first)
+        self.header = self._read_header(first)[numbered:]
         self._begin = first.end
         self._line = 1 + first.raw.count(b"\n")
         self.columns: Columns = columns_of(self.header, wanted)
@@ -83,6 +90,8 @@ class CsvFile:
             )
         except csv.Error:
             return refused("bad_line_end", "A carriage return stands inside a field without quotes: remove it.")
+        if self._numbered:
+            line = int(cells.pop(0))
         missing = len(self.header) - len(cells)
         if missing:
             found = f"The row has {len(cells)} fields, the first line {len(self.header)}"
@@ -91,7 +100,7 @@ class CsvFile:
 
     def _values(self, cells: Sequence[str]) -> dict[str, str]:
         return {
-            name: "\n".join(part for at in places if (part := cells[at].strip()))
+            name: "\n".join(part for at in places if (part := as_written(cells[at]).strip()))
             for name, places in self.columns.items()
         }
 
