@@ -21,7 +21,7 @@ from service.reporter_forms import DeletionForm, ExportForm
 from service.views import View, instant
 from service.words import reading, reporter_of
 from store import erasure as erasing
-from store import personal, texts
+from store import files, personal, texts
 from store import reporter_index as phones
 
 FORMAT = "linli-personal-data/1"
@@ -128,6 +128,10 @@ async def _everything(desk: Desk, demand: Demand) -> View:
             for one in kept if one in own
         ],
         "internal_texts": [{"kind": one.kind, "written_at": instant(one.written_at)} for one in kept if one not in own],
+        "files": [
+            {"id": one.id, "media_type": one.media_type, "size": one.size, "created_at": instant(one.created_at)}
+            for one in await files.of_demand(desk.pool, number)
+        ],
         "external_refs": [{"system": row["system"], "number": row["ref"]} for row in refs],
         "readings": [
             {"at": instant(one.at), "what": one.what, "fields": list(one.fields), "reason": one.reason} for one in read

@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
 from temporalio.client import Client
 
 from domain.webhooks import DEFAULT, Policy
+from gateways.webhooks.address import Guard
 from runtime.settings import Settings, networks_of
 from service.publish_watch import Watch
 from service.repeating import repeat
 from service.webhook_planning import Planner
 from service.webhook_sending import Sending
-from store import webhook_queue
+from store import webhook_queue, webhooks
 from store.pool import Pool
 from store.seal import Sealer
 
-PLAN_EVERY, SEND_EVERY, TIDY_EVERY = timedelta(seconds=0.5), timedelta(seconds=0.5), timedelta(hours=1)
+if TYPE_CHECKING:
+    from gateways.webhooks.sender import Sender
+
+EVERY, TIDY_EVERY, FOLLOW_EVERY = timedelta(seconds=0.5), timedelta(hours=1), timedelta(minutes=1)
 FORGOTTEN_AT_ONCE = 5_000
 
 
@@ -28,19 +34,26 @@ class WebhookKeeper:
         self._pool = pool
         self._sending = sending
         self._policy = policy
+        self._followed = 0.0
 
     async def keep(self, client: Client, task_queue: str) -> None:
         """Run until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(repeat("webhooks planned", self.plan, every=PLAN_EVERY))
-                group.create_task(repeat("webhooks sent", self._sending.once, every=SEND_EVERY))
+                group.create_task(repeat("webhooks", self.look, every=EVERY))
                 group.create_task(repeat("webhooks tidied up", self.tidy, every=TIDY_EVERY))
         finally:
             await self._sending.close()
 
+    async def look(self) -> None:
+        """Plan and send. While there is no webhook the cursor just follows now and then, for the first one's sake."""
+        now = asyncio.get_running_loop().time()
+        if await webhooks.exist(self._pool) or now >= self._followed + FOLLOW_EVERY.total_seconds():
+            self._followed = now
+            await self.plan()
+
     async def plan(self) -> None:
-        """All that there is in the feed, and what was asked for again."""
+        """All that there is in the feed, and what was asked for again; whatever is due is on its way then."""
         while await self._planner.once():
             await self._sending.once()
         while await self._planner.replay_once():
@@ -60,12 +73,13 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def open_webhook_keeper(settings: Settings, pool: Pool, watch: Watch) -> WebhookKeeper:
-    # Imported here: the API never sends, and the worker of an installation that nobody built on should stay small.
-    from gateways.webhooks.address import Guard
+    policy = policy_of(settings)
+    sending = Sending(watch, pool, Sealer(settings.key_ring()), partial(_sender, settings, policy), policy=policy)
+    return WebhookKeeper(watch, pool, sending, policy=policy)
+
+
+def _sender(settings: Settings, policy: Policy) -> Sender:
     from gateways.webhooks.sender import Sender
 
-    policy = policy_of(settings)
     guard = Guard(networks_of(settings.webhook_allow))
-    sender = Sender(guard, agent="Linli-Webhooks/1", timeout=policy.timeout, connections=policy.slots)
-    sending = Sending(watch, pool, Sealer(settings.key_ring()), sender, policy=policy)
-    return WebhookKeeper(watch, pool, sending, policy=policy)
+    return Sender(guard, agent="Linli-Webhooks/1", timeout=policy.timeout, connections=policy.slots)

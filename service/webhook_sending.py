@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import structlog
@@ -20,7 +20,7 @@ import structlog
 from domain.outgoing import wanted
 from domain.webhooks import DEFAULT, DeliveryState, Policy
 from gateways.webhooks import signing
-from gateways.webhooks.sender import GONE, Answer, Sender
+from gateways.webhooks.answer import GONE, Answer
 from service.outgoing import disabled, source_of
 from service.publish_watch import Watch
 from service.repeating import WAITS_FOR
@@ -32,6 +32,9 @@ from store.seal import Sealer, UnknownKey
 from store.webhook_queue import PING_SUBJECT, Claim
 from store.webhooks import SYSTEM, Webhook
 
+if TYPE_CHECKING:  # it brings an HTTP client, which a worker without webhooks does without
+    from gateways.webhooks.sender import Sender
+
 BUSY = frozenset({429, 502, 503, 504})
 
 log = structlog.get_logger()
@@ -42,14 +45,14 @@ def _utc_now() -> datetime:
 
 
 class Sending:
-    """`policy` says how patiently. `now` and `draw` are the clock and the dice."""
+    """`policy` says how patiently, `open_sender` is asked at the first delivery. `now` and `draw`: clock and dice."""
 
     def __init__(
         self,
         watch: Watch,
         pool: Pool,
         sealer: Sealer,
-        sender: Sender,
+        open_sender: Callable[[], Sender],
         *,
         policy: Policy = DEFAULT,
         now: Callable[[], datetime] = _utc_now,
@@ -58,7 +61,8 @@ class Sending:
         self._watch = watch
         self._pool = pool
         self._sealer = sealer
-        self._sender = sender
+        self._open_sender = open_sender
+        self._sender: Sender | None = None
         self._policy = policy
         self._now = now
         self._draw = draw
@@ -87,7 +91,8 @@ class Sending:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await self._sender.close()
+        if self._sender is not None:
+            await self._sender.close()
 
     async def _run(self, id: str) -> None:
         """Keep the webhook's slots filled until nothing is due."""
@@ -136,6 +141,7 @@ class Sending:
         body = claim.body.encode()
         signed = signing.headers(keys, claim.event, int(now.timestamp()), body)
         headers = {"Content-Type": "application/cloudevents+json; charset=utf-8", **signed}
+        self._sender = self._sender or self._open_sender()
         return await self._sender.post(hook.id, hook.url, headers, body)
 
     async def _failed(self, claim: Claim, answer: Answer, tried: dict[str, Any], now: datetime) -> None:

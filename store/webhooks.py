@@ -82,6 +82,11 @@ async def all_of(database: Connection | Pool, *, owner: str | None = None, enabl
     return [webhook_of(row) for row in rows]
 
 
+async def exist(pool: Pool) -> bool:
+    """Whether there is any."""
+    return bool(await pool.fetchval("select exists (select from webhook)"))
+
+
 async def one(database: Connection | Pool, id: str, *, lock: bool = False) -> Webhook | None:
     row = await database.fetchrow(
         f"select {_COLUMNS} from webhook where id = $1 {'for no key update' if lock else ''}", id

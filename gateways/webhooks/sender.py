@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
@@ -14,24 +13,10 @@ import httpcore2
 from anyio import BrokenResourceError, EndOfStream
 
 from gateways.webhooks.address import Guard, Refused, Target
+from gateways.webhooks.answer import Answer
 
 ANSWER_BYTES = 16_384
 IDLE_SECONDS = 20.0
-GONE = 410
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of a try: the status, or a code for why there is none. `wait` is what Retry-After asked for."""
-
-    status: int | None
-    error: str | None
-    ms: int
-    wait: timedelta | None = None
-
-    @property
-    def taken(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
 
 
 class Sender:
@@ -101,11 +86,16 @@ class Sender:
                     break
             return response.status, _retry_after(response.headers)
 
+    def _context(self) -> ssl.SSLContext:
+        """One for all: to load the certificates takes a while."""
+        self._tls = self._tls or httpcore2.default_ssl_context()
+        return self._tls
+
     def _pool(self, receiver: str, target: Target) -> httpcore2.AsyncConnectionPool:
         key = (receiver, target.host, target.port, target.encrypted)
         if key not in self._pools:
             self._pools[key] = httpcore2.AsyncConnectionPool(
-                ssl_context=self._tls, max_connections=self._connections, keepalive_expiry=IDLE_SECONDS,
+                ssl_context=self._context() if target.encrypted else None, max_connections=self._connections, keepalive_expiry=IDLE_SECONDS,
                 network_backend=_Guarded(self._guard, encrypted=target.encrypted),
             )  # fmt: skip
         return self._pools[key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import io
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
+import openpyxl
 import pytest
 from temporalio.client import Client
 
@@ -157,3 +159,48 @@ def test_what_cannot_work_is_said_in_a_sentence(stack: Stack, tmp_path: Path, mo
     assert code == 2
     assert says in said
     assert "Traceback" not in said
+
+
+def workbook(folder: Path, name: str, *rows: list[object]) -> Path:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in rows:
+        book.active.append(row)
+    place = folder / name
+    book.save(place)
+    return place
+
+
+async def test_a_workbook_is_imported_as_a_table_is(stack: Stack, tmp_path: Path) -> None:
+    rows = [[n, f"第{n}盏路灯不亮", 13800000000 + n] for n in range(20)]
+    place = workbook(tmp_path, "book.xlsx", ["编号", "内容", "电话"], *rows, [20, None, None])
+    code, said = imported(stack, place)
+    assert (code, counts(said)) == (1, (20, 0, 1))
+    report = list(csv.DictReader(io.StringIO((tmp_path / "book-refused.csv").read_text("utf-8-sig"))))
+    assert [(r["line"], r["code"], r["field"]) for r in report] == [("22", "text_missing", "内容")]
+    assert counts(imported(stack, place)[1]) == (0, 20, 1)
+
+
+def test_a_trial_needs_no_server_and_sends_nothing(tmp_path: Path) -> None:
+    bad = ["1,,,,,,,\n", "2,路灯,不亮,,没有的小区,,,\n", "3,路灯,不亮,,,,,电话\n"]
+    place = written(tmp_path, "9,路灯,不亮,,,,,13800001111\n", "9,路灯,不亮,,,,,13800001111\n", *bad, name="trial.csv")
+    command = [
+        sys.executable,
+        "-m",
+        "cli.importer",
+        str(place),
+        "--dry-run",
+        "--url",
+        "http://127.0.0.1:9",
+        "--token",
+        "x",
+    ]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}, text=True,
+        capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "5 rows: 1 could be taken in, 1 twice in the file, 3 refused" in done.stdout
+    report = io.StringIO((tmp_path / "trial-refused.csv").read_text("utf-8-sig"))
+    codes = [r["code"] for r in csv.DictReader(report)]
+    assert codes == ["text_missing", "unknown_place", "validation_failed"]

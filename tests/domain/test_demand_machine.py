@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -72,11 +72,32 @@ def promises() -> tuple[Promise, ...]:
 PROMISES = promises()
 
 
+def said_by_others(one_of: Callable[..., Any], kind: str, demand: Demand) -> dict[str, Any]:
+    """What those above the handler say, and what other demands do."""
+    match kind:
+        case "supervise":
+            return {"deed": one_of("take_over", "order", "return"), "note_id": one_of("t-1", None)}
+        case "decide_final_reply":
+            return {"approved": one_of(True, False)}
+        case "merge":
+            place, twice = one_of(None, *PLACES), one_of(False, False, True)
+            return {"primary": one_of("D-2", "D-3", demand.number), "place": place, "same_reporter": twice}
+        case "join" | "leave":
+            return {"number": one_of("D-4", "D-5", demand.number)}
+        case "settle":
+            outcome = one_of("resolved", "explained", "final_reply")
+            return {"primary": one_of("D-2", "D-3"), "reply_id": "t-own", "handler": b.COLLEAGUE.id, "outcome": outcome}
+        case "lose_primary":
+            return {"primary": one_of("D-2", "D-3"), "heir": one_of(None, "D-3", demand.number)}
+        case _:
+            return {}
+
+
 def a_command(draw: Any, kind: str, demand: Demand, now: datetime) -> c.Command:
     def one_of(*values: Any) -> Any:
         return draw(st.sampled_from(values))
 
-    made: dict[str, Any] = {"type": kind}
+    made: dict[str, Any] = {"type": kind, **said_by_others(one_of, kind, demand)}
     match kind:
         case "locate":
             made |= {"place": one_of(*PLACES), "routing": one_of(None, *ROUTINGS)}
@@ -119,20 +140,6 @@ def a_command(draw: Any, kind: str, demand: Demand, now: datetime) -> c.Command:
             made |= {"unit": one_of(*b.UNITS)} | ({"basis": "no_power"} if kind == "co_refuse" else {})
         case "swap_lead":
             made |= {"lead": one_of(*map(b.a_candidate, b.UNITS))}
-        case "supervise":
-            made |= {"deed": one_of("take_over", "order", "return"), "note_id": one_of("t-1", None)}
-        case "decide_final_reply":
-            made |= {"approved": one_of(True, False)}
-        case "merge":
-            made |= {"primary": one_of("D-2", "D-3", demand.number), "place": one_of(None, *PLACES)}
-            made |= {"same_reporter": one_of(False, False, True)}
-        case "join" | "leave":
-            made |= {"number": one_of("D-4", "D-5", demand.number)}
-        case "settle":
-            made |= {"primary": one_of("D-2", "D-3"), "reply_id": "t-own", "handler": b.COLLEAGUE.id}
-            made |= {"outcome": one_of("resolved", "explained", "final_reply")}
-        case "lose_primary":
-            made |= {"primary": one_of("D-2", "D-3"), "heir": one_of(None, "D-3", demand.number)}
         case "adopt_calendar":
             made |= {"version": demand.terms.calendar}
         case "decide":

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from gateways.webhooks.address import Guard
-from gateways.webhooks.sender import ANSWER_BYTES, Answer, Sender
+from gateways.webhooks.answer import Answer
+from gateways.webhooks.sender import ANSWER_BYTES, Sender
 from runtime.settings import networks_of
 from tests.gateways.receivers import Received, always, for_ever, receiving, status
 

@@ -48,11 +48,13 @@ class Ground:
     planner: Planner = field(init=False)
 
     def __post_init__(self) -> None:
-        sender = Sender(Guard(LOOPBACK), agent="t", timeout=self.policy.timeout)
         self.sending = Sending(
-            self.watch, self.pool, SEALER, sender, policy=self.policy, now=self.now, draw=lambda: 0.5
+            self.watch, self.pool, SEALER, self.sender, policy=self.policy, now=self.now, draw=lambda: 0.5
         )  # fmt: skip
         self.planner = Planner(self.watch, self.pool)
+
+    def sender(self) -> Sender:
+        return Sender(Guard(LOOPBACK), agent="t", timeout=self.policy.timeout)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.offset
