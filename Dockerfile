@@ -29,7 +29,8 @@ ENV PATH=/opt/linli/bin:$PATH \
     LINLI_COMMIT=${COMMIT}
 
 RUN groupadd --system --gid 10001 linli \
-    && useradd --system --uid 10001 --gid linli --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin linli
+    && useradd --system --uid 10001 --gid linli --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin linli \
+    && install --directory --owner=linli --group=linli --mode=0700 /files
 
 WORKDIR /app
 COPY --from=libraries /opt/linli /opt/linli

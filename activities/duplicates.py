@@ -87,9 +87,15 @@ class DuplicateActivities:
         except NotRunning as gone:
             if not gone.ended:
                 raise ApplicationError("its workflow is about to start", type="not_started") from None
+            await self._not_taken(number, command)
         except DomainError as refused:
             if refused.code in LATER:
                 raise ApplicationError(refused.rule, type=refused.code) from None
+            await self._not_taken(number, command)
+
+    async def _not_taken(self, number: str, command: c.Settle | c.LosePrimary) -> None:
+        if isinstance(command, c.Settle):
+            await texts.drop_unnamed(self._pool, command.reply_id, number)
 
     async def _own(self, word: c.Settle | c.LosePrimary | None, number: str) -> c.Settle | c.LosePrimary | None:
         """With a copy of the reply that belongs to the duplicate."""

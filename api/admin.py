@@ -16,10 +16,12 @@ from pydantic import AfterValidator
 
 from api.auth import Caller
 from api.demands import Code, IdempotencyKey
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.publishing import DryRun, EffectiveAt, PublicationId, read_as_json
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from service import admin, admin_trail
 from service.admin_forms import (
     CancelForm,
@@ -91,12 +93,14 @@ async def _standing(request: Request, response: Response, caller: Caller, kind: 
 
 
 @router.get("/units/{id}")
+@needs(Need.SEE_DISTRICT)
 async def read_unit(id: Id, caller: Caller, request: Request, response: Response) -> dict[str, Any]:
     """The unit as it is in force, and what is scheduled for it."""
     return await _standing(request, response, caller, UNIT, id)
 
 
 @router.put("/units/{id}")
+@needs(Need.MANAGE_UNITS)
 async def put_unit(
     id: Id, form: Annotated[UnitForm, read_as_json(UnitForm)], caller: Caller, request: Request, dry_run: DryRun = False,
     effective_at: EffectiveAt = None, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None,
@@ -110,6 +114,7 @@ async def put_unit(
 
 
 @router.post("/units/{id}/resources")
+@needs(Need.MANAGE_RESOURCES)
 async def put_unit_resource(
     id: Id, form: Annotated[ResourceForm, read_as_json(ResourceForm)], caller: Caller, request: Request,
     dry_run: DryRun = False, effective_at: EffectiveAt = None, if_match: IfMatch = None,
@@ -121,6 +126,7 @@ async def put_unit_resource(
 
 
 @router.post("/units/{id}/retire")
+@needs(Need.MANAGE_UNITS)
 async def retire_unit(
     id: Id, form: RetireForm, caller: Caller, request: Request, dry_run: DryRun = False,
     effective_at: EffectiveAt = None, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None,
@@ -135,12 +141,14 @@ async def retire_unit(
 
 
 @router.get("/stewardships/{grid}")
+@needs(Need.SEE_DISTRICT)
 async def read_stewardship(grid: Id, caller: Caller, request: Request, response: Response) -> dict[str, Any]:
     """Who takes care of the grid, one after the other."""
     return await _standing(request, response, caller, STEWARDSHIP, grid)
 
 
 @router.put("/stewardships/{grid}")
+@needs(Need.MANAGE_STEWARDS)
 async def put_stewardship(
     grid: Id, form: Annotated[StewardForm, read_as_json(StewardForm)], caller: Caller, request: Request,
     dry_run: DryRun = False, effective_at: EffectiveAt = None, if_match: IfMatch = None,
@@ -152,12 +160,14 @@ async def put_stewardship(
 
 
 @router.get("/rotation/{community}/roster")
+@needs(Need.SEE_DISTRICT)
 async def read_roster(community: Id, caller: Caller, request: Request, response: Response) -> dict[str, Any]:
     """The order in which the units chair, and the one that is to follow."""
     return await _standing(request, response, caller, ROSTER, community)
 
 
 @router.put("/rotation/{community}/roster")
+@needs(Need.MANAGE_ROSTERS)
 async def put_roster(
     community: Id, form: Annotated[RosterForm, read_as_json(RosterForm)], caller: Caller, request: Request,
     dry_run: DryRun = False, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None,
@@ -168,6 +178,7 @@ async def put_roster(
 
 
 @router.get("/people/{id}")
+@needs(Need.SEE_PERSON)
 async def read_person(id: Id, caller: Caller, request: Request, response: Response) -> dict[str, Any]:
     """Who the person is and what they may do: for that person, and for those who plan and check."""
     if caller.id != id:
@@ -176,6 +187,7 @@ async def read_person(id: Id, caller: Caller, request: Request, response: Respon
 
 
 @router.put("/people/{id}")
+@needs(Need.MANAGE_PEOPLE)
 async def put_person(
     id: Id, form: Annotated[PersonForm, read_as_json(PersonForm)], caller: Caller, request: Request,
     dry_run: DryRun = False, effective_at: EffectiveAt = None, if_match: IfMatch = None,
@@ -189,6 +201,7 @@ async def put_person(
 
 
 @router.get("/people/{id}/leave")
+@needs(Need.SEE_LEAVE)
 async def read_leave(id: Id, caller: Caller, request: Request, response: Response) -> dict[str, Any]:
     """When the person is away: for that person, and for those who may settle it."""
     if caller.id != id:
@@ -197,6 +210,7 @@ async def read_leave(id: Id, caller: Caller, request: Request, response: Respons
 
 
 @router.put("/people/{id}/leave")
+@needs(Need.SETTLE_LEAVE)
 async def put_leave(
     id: Id, form: Annotated[LeaveForm, read_as_json(LeaveForm)], caller: Caller, request: Request, dry_run: DryRun = False,
     effective_at: EffectiveAt = None, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None,
@@ -210,6 +224,7 @@ async def put_leave(
 
 
 @router.post("/publications/{id}/cancel")
+@needs(Need.CANCEL_PUBLICATION)
 async def cancel_publication(
     id: PublicationId, form: CancelForm, caller: Caller, request: Request, dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
@@ -220,6 +235,7 @@ async def cancel_publication(
 
 
 @router.get("/changes")
+@needs(Need.SEE_CHANGES)
 async def list_changes(
     caller: Caller, request: Request, response: Response, page: PageAsked,
     kind: Annotated[str | None, Query(max_length=32)] = None, key: Code = None,

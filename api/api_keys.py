@@ -11,10 +11,12 @@ from pydantic import AfterValidator
 
 from api.auth import Caller
 from api.demands import Code, IdempotencyKey
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.sign_in import desk_of
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from service import api_keys
 from service.api_keys import KeyForm, Made, RotateForm
 
@@ -38,6 +40,7 @@ def _told(request: Request, response: Response, made: Made) -> dict[str, Any]:
 
 
 @router.post("", status_code=201)
+@needs(Need.MANAGE_KEYS)
 async def make_api_key(
     form: KeyForm, caller: Caller, request: Request, response: Response, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
@@ -46,6 +49,7 @@ async def make_api_key(
 
 
 @router.get("")
+@needs(Need.MANAGE_KEYS)
 async def list_api_keys(
     caller: Caller, request: Request, response: Response, page: PageAsked, owner: Code = None
 ) -> list[dict[str, Any]]:
@@ -60,6 +64,7 @@ async def list_api_keys(
 
 
 @router.post("/{id}/rotate", status_code=201)
+@needs(Need.MANAGE_KEYS)
 async def rotate_api_key(
     id: KeyId, form: RotateForm, caller: Caller, request: Request, response: Response,
     idempotency_key: IdempotencyKey = None,
@@ -71,6 +76,7 @@ async def rotate_api_key(
 
 
 @router.delete("/{id}")
+@needs(Need.MANAGE_KEYS)
 async def revoke_api_key(id: KeyId, caller: Caller, request: Request) -> dict[str, Any]:
     """At once here, within five seconds in every other process."""
     desk = desk_of(request)

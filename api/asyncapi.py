@@ -13,9 +13,11 @@ from typing import Any, get_args
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from api.needs import needs
 from api.strict_json import StrictRoute
 from api.system import product_version
 from domain import events
+from domain.needs import Need
 from domain.outgoing import DISABLED, OUTGOING, PING, Outgoing
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "asyncapi.json"
@@ -157,6 +159,7 @@ def page() -> str:
 
 
 @router.get("/asyncapi.json", include_in_schema=False)
+@needs(Need.PUBLIC, because="The document of the events names nothing but their fields.")
 async def asyncapi_document() -> Response:
     return Response(page(), media_type="application/json")
 

@@ -22,7 +22,7 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer as BearerModel
 from fastapi.security.base import SecurityBase
 
-from api import cookies, scopes
+from api import cookies
 from api.cross_site import refuse_cross_site
 from api.problems import problem
 from domain.actors import Actor, Grant
@@ -39,6 +39,7 @@ REMEMBERED_SECONDS = 4.0
 _RESIDENT = re.compile(r"resident-\d{4,12}")
 _MAX_REMEMBERED = 4_096
 _MAX_TOKEN = 256
+_KNOWN = "linli.caller"
 
 
 class Principal(Actor):
@@ -101,7 +102,8 @@ class Principals:
         """Whom a session or key stands for; `ask` is the look-up in the database, made once for all who wait for it."""
         if desk.district is not self._people or len(self._looked_up) >= _MAX_REMEMBERED:
             self._start_anew(desk.district)
-        mark = sha256(token.encode(errors="replace")).digest()
+        # A key in a cookie is no session, also while the key is remembered.
+        mark = sha256(f"{ask.__name__}\n{token}".encode(errors="replace")).digest()
         remembered = self._looked_up.get(mark)
         if remembered is not None and monotonic() < remembered.until:
             return remembered.principal
@@ -157,7 +159,7 @@ def _principal(found: Found, people: People) -> Principal | None:
 async def of_token(request: Request, token: str) -> Principal | None:
     """Whom a development token or an API key speaks for, wherever in the request it stood; None for any other text.
 
-    Whether the key's scopes open this route is asked by `must_be_open`.
+    Whether the key's scopes open a route is asked by `api/needs.py`.
     """
     state = request.app.state
     found: Principal | None = state.principals.find(token, state.desk.district)
@@ -181,27 +183,6 @@ async def of_cookie(request: Request) -> Principal | None:
     return found
 
 
-def must_be_open(request: Request, caller: Principal) -> None:
-    """Raises DomainError `scope_required` where a key does not open this route."""
-    if caller.scopes is None:
-        return
-    path = request.scope["path"]
-    if not scopes.opens(caller.scopes, request.method, path):
-        line = scopes.needed(request.method, path)
-        has = sorted(caller.scopes)
-        raise problem("scope_required", scope=None if line is None else line.scope, has=has)
-
-
-def require_scope(scope: Scope) -> Callable[[Principal], None]:
-    """For what the table of `api/scopes.py` cannot say by path: `Depends(require_scope(…))`, or called with the caller."""
-
-    def check(caller: Caller) -> None:
-        if caller.scopes is not None and scope not in caller.scopes:
-            raise problem("scope_required", scope=scope, has=sorted(caller.scopes))
-
-    return check
-
-
 class _Bearer(SecurityBase):
     """The dependency itself; being a SecurityBase, it also stands in the OpenAPI document."""
 
@@ -209,6 +190,13 @@ class _Bearer(SecurityBase):
     model = BearerModel(description="An API key `linli_<prefix>_<secret>`, or a development token. Pages use a cookie.")
 
     async def __call__(self, request: Request) -> Principal:
+        """Asked once for a request: by the route, which judges the role, and again by whatever names the caller."""
+        known: Principal | None = request.scope.get(_KNOWN)
+        if known is None:
+            known = request.scope[_KNOWN] = await self._found(request)
+        return known
+
+    async def _found(self, request: Request) -> Principal:
         given = [value for name, value in request.scope["headers"] if name == b"authorization"]
         if not given:
             found = await of_cookie(request)
@@ -221,8 +209,6 @@ class _Bearer(SecurityBase):
             found = await of_token(request, token.strip())
         if found is None:
             raise problem("unauthenticated", "The token is not valid here.") if given else problem("unauthenticated")
-        if found.scopes is not None:
-            must_be_open(request, found)
         return found
 
 

@@ -9,9 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
 
 from api.auth import Caller
+from api.needs import needs
 from api.rates import Version
 from api.strict_json import StrictRoute
 from domain.exclusions import MONTH
+from domain.needs import Need
 from service import bulletin
 
 router = APIRouter(prefix="/api/v1/rates", tags=["rates"], route_class=StrictRoute)
@@ -28,6 +30,7 @@ AsOf = Annotated[
     response_class=Response,
     responses={200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}},
 )
+@needs(Need.SEE_RATES)
 async def read_bulletin(
     month: Month, caller: Caller, request: Request, definition: Version = None, as_of: AsOf = None
 ) -> Response:
@@ -48,6 +51,7 @@ async def read_bulletin(
     response_class=Response,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
+@needs(Need.SEE_RATES)
 async def read_bulletin_lines(
     month: Month, caller: Caller, request: Request, definition: Version = None, as_of: AsOf = None
 ) -> Response:

@@ -11,7 +11,9 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from api.auth import Caller
+from api.needs import needs
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from service import calendar_answers
 from service.calendar_answers import DueForm
 
@@ -30,6 +32,7 @@ Day = Annotated[date, BeforeValidator(_written_out), Field(ge=date(2000, 1, 1), 
 
 # Plain functions: they only compute, up to some tens of milliseconds, and run beside the event loop.
 @router.get("")
+@needs(Need.SEE_DISTRICT)
 def list_calendar_days(
     caller: Caller, request: Request, first: Annotated[Day, Query(alias="from")], until: Day
 ) -> list[dict[str, Any]]:
@@ -38,12 +41,14 @@ def list_calendar_days(
 
 
 @router.post("/due")
+@needs(Need.SEE_DISTRICT)
 def calculate_due(form: DueForm, caller: Caller, request: Request) -> dict[str, Any]:
     """When `amount` of `unit` from `start` on is used up; each line of `explanation` is a stretch of time on the way."""
     return calendar_answers.due_view(request.app.state.desk, form)
 
 
 @router.get("/{date}")
+@needs(Need.SEE_DISTRICT)
 def read_calendar_day(day: Annotated[Day, Path(alias="date")], caller: Caller, request: Request) -> dict[str, Any]:
     """A local date: `kind` is workday, weekend, holiday or make_up, `name` the holiday of a day off or made up.
 

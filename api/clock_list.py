@@ -9,9 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.auth import Caller
 from api.demands import Code
+from api.needs import needs
 from api.paging import PageAsked
 from api.strict_json import StrictRoute
 from domain.categories import SlaClass
+from domain.needs import Need
 from domain.vocabulary import ClockName, Stage
 from service import clock_list
 from service.clock_list import Wanted
@@ -52,6 +54,7 @@ Asked = Annotated[Wanted, Depends(_wanted)]
 
 
 @router.get("")
+@needs(Need.SEE_DEMANDS)
 async def list_clocks(
     caller: Caller,
     asked: Asked,
@@ -74,6 +77,7 @@ async def list_clocks(
 
 
 @router.get("/summary")
+@needs(Need.SEE_DEMANDS)
 async def count_clocks(caller: Caller, asked: Asked, request: Request) -> dict[str, Any]:
     """How many clocks `GET /api/v1/clocks` lists in each state under the same filters, in all and by kind of clock."""
     return await clock_list.summary(request.app.state.desk, caller, asked)

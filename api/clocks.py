@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller
 from api.demands import Number
+from api.needs import needs
 from api.problems import prefers_english
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from service import clock_answers
 
 router = APIRouter(prefix="/api/v1", tags=["clocks"], route_class=StrictRoute)
@@ -20,6 +22,7 @@ router = APIRouter(prefix="/api/v1", tags=["clocks"], route_class=StrictRoute)
     response_model=None,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}, "application/json": {}}}},
 )
+@needs(Need.SEE_DEMANDS)
 async def list_demand_clocks(
     number: Number,
     caller: Caller,

@@ -8,9 +8,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.auth import Caller
 from api.demands import Code, IdempotencyKey
+from api.needs import needs
 from api.paging import PageAsked
 from api.strict_json import StrictRoute
 from domain.delivery import OPEN, Reason
+from domain.needs import Need
 from domain.notice_rules import Via
 from service import deliveries
 from service.delivery_forms import ReplayForm
@@ -27,6 +29,7 @@ States = Annotated[
 
 
 @router.get("/deliveries")
+@needs(Need.SEE_DELIVERIES)
 async def list_deliveries(
     caller: Caller,
     request: Request,
@@ -51,12 +54,14 @@ async def list_deliveries(
 
 
 @router.get("/deliveries/summary")
+@needs(Need.SEE_DELIVERIES)
 async def count_deliveries(caller: Caller, request: Request) -> dict[str, Any]:
     """How many are waiting, being sent, failed and dead, and since when the oldest waits, in all and by channel."""
     return await deliveries.summary(request.app.state.desk, caller)
 
 
 @router.post("/deliveries/replay")
+@needs(Need.REPLAY_DELIVERIES)
 async def replay_deliveries(
     form: ReplayForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -67,12 +72,14 @@ async def replay_deliveries(
 
 
 @router.get("/deliveries/{id}")
+@needs(Need.SEE_DELIVERIES)
 async def read_delivery(id: RowId, caller: Caller, request: Request) -> dict[str, Any]:
     """One delivery with every attempt: when, how it ended, and why."""
     return await deliveries.one(request.app.state.desk, caller, id)
 
 
 @router.post("/notices/{id}/replay")
+@needs(Need.REPLAY_DELIVERIES)
 async def replay_notice(
     id: RowId, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -81,6 +88,7 @@ async def replay_notice(
 
 
 @router.get("/channels")
+@needs(Need.SEE_DELIVERIES)
 async def list_channels(caller: Caller, request: Request) -> list[dict[str, Any]]:
     """Every channel: whether it is set up, whether it works, what happened last, and how much it has to do.
 
@@ -89,6 +97,7 @@ async def list_channels(caller: Caller, request: Request) -> list[dict[str, Any]
 
 
 @router.post("/channels/{name}/test")
+@needs(Need.REPLAY_DELIVERIES)
 async def test_channel(name: str, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None) -> Response:
     """Send a test message to the caller's own address; answers with what became of it, within a minute.
 

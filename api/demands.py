@@ -10,9 +10,11 @@ from pydantic import AfterValidator, StringConstraints
 
 from api.auth import Caller
 from api.direct import DirectRoute
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from domain.privacy import ReadingReason
 from domain.vocabulary import Channel, Stage
 from service import actions, followers, intake, reading, words
@@ -51,6 +53,7 @@ def reference_of(said: str | None) -> tuple[str, str] | None:
 
 
 @commands.post("/demands", status_code=201)
+@needs(Need.SUBMIT_DEMAND)
 async def submit_demand(
     form: SubmitForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -63,6 +66,7 @@ async def submit_demand(
 
 
 @router.get("/demands")
+@needs(Need.SEE_DEMANDS)
 async def list_demands(
     caller: Caller,
     request: Request,
@@ -102,6 +106,7 @@ async def list_demands(
 
 
 @router.get("/demands/{number}")
+@needs(Need.SEE_DEMANDS)
 async def read_demand(
     number: Number, caller: Caller, request: Request, consistency: Literal["eventual", "strong"] = "eventual"
 ) -> dict[str, Any]:
@@ -112,6 +117,7 @@ async def read_demand(
 
 
 @router.get("/demands/{number}/events")
+@needs(Need.SEE_DEMANDS)
 async def list_demand_events(
     number: Number, caller: Caller, request: Request, response: Response, page: PageAsked
 ) -> list[dict[str, Any]]:
@@ -124,6 +130,7 @@ async def list_demand_events(
 
 
 @router.get("/demands/{number}/texts")
+@needs(Need.SEE_TEXTS)
 async def read_demand_texts(
     number: Number,
     caller: Caller,
@@ -140,6 +147,7 @@ async def read_demand_texts(
 
 
 @commands.post("/demands/{number}/actions")
+@needs(Need.ACT_ON_DEMAND)
 async def act_on_demand(
     number: Number, form: ActionForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:

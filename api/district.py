@@ -7,12 +7,15 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from api.auth import Caller
+from api.needs import needs
 from api.strict_json import StrictRoute
+from domain.needs import Need
 
 router = APIRouter(prefix="/api/v1", tags=["district"], route_class=StrictRoute)
 
 
 @router.get("/communities")
+@needs(Need.SEE_DISTRICT)
 async def list_communities(caller: Caller, request: Request) -> list[dict[str, Any]]:
     d = request.app.state.desk.district
     return [
@@ -21,6 +24,7 @@ async def list_communities(caller: Caller, request: Request) -> list[dict[str, A
 
 
 @router.get("/grids")
+@needs(Need.SEE_DISTRICT)
 async def list_grids(caller: Caller, request: Request, community: str | None = None) -> list[dict[str, Any]]:
     """Grids with their duty worker and the ring of their polygon (WGS-84, lon and lat)."""
     d = request.app.state.desk.district
@@ -35,6 +39,7 @@ async def list_grids(caller: Caller, request: Request, community: str | None = N
 
 
 @router.get("/units")
+@needs(Need.SEE_DISTRICT)
 async def list_units(
     caller: Caller, request: Request, community: str | None = None, kind: str | None = None
 ) -> list[dict[str, Any]]:
@@ -50,6 +55,7 @@ async def list_units(
 
 
 @router.get("/categories")
+@needs(Need.SEE_DISTRICT)
 async def list_categories(caller: Caller, request: Request) -> list[dict[str, Any]]:
     """The leaves; a demand is filed under one of them."""
     d = request.app.state.desk.district

@@ -9,8 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller
 from api.demands import Code, IdempotencyKey, Number
+from api.needs import needs
 from api.paging import PageAsked
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from service import duplicates, followers, hot_spots
 from service.forms import DraftForm, GatherForm
 
@@ -18,6 +20,7 @@ router = APIRouter(prefix="/api/v1", tags=["duplicates"], route_class=StrictRout
 
 
 @router.post("/demands/duplicates")
+@needs(Need.SUBMIT_DEMAND)
 async def find_duplicates_of_draft(form: DraftForm, caller: Caller, request: Request) -> dict[str, Any]:
     """Demands that may be the same matter as one that is about to be submitted, likeliest first, with the reasons.
     Nothing of the draft is kept.
@@ -28,6 +31,7 @@ async def find_duplicates_of_draft(form: DraftForm, caller: Caller, request: Req
 
 
 @router.get("/demands/{number}/duplicates")
+@needs(Need.SEE_DEMANDS)
 async def list_duplicates(number: Number, caller: Caller, request: Request) -> dict[str, Any]:
     """Demands that may be the same matter as this one: same branch of categories, same place or not far, near in time,
     similar text; likeliest first, with the reasons. Who sees what is as for a draft."""
@@ -35,6 +39,7 @@ async def list_duplicates(number: Number, caller: Caller, request: Request) -> d
 
 
 @router.get("/demands/{number}/followers")
+@needs(Need.SEE_DEMANDS)
 async def list_followers(
     number: Number, caller: Caller, request: Request, response: Response, page: PageAsked
 ) -> list[dict[str, Any]]:
@@ -47,6 +52,7 @@ async def list_followers(
 
 
 @router.post("/demands/{number}/followers")
+@needs(Need.GATHER_DUPLICATES)
 async def gather_followers(
     number: Number, form: GatherForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
@@ -58,6 +64,7 @@ async def gather_followers(
 
 
 @router.get("/hot-spots")
+@needs(Need.SEE_HOT_SPOTS)
 async def list_hot_spots(
     caller: Caller,
     request: Request,

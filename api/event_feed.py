@@ -12,8 +12,10 @@ from fastapi.responses import StreamingResponse
 
 from api.auth import Caller, Principal
 from api.demands import Code, Number
+from api.needs import needs
 from api.paging import MAX_LIMIT
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from domain.webhooks import Choice
 from service import event_feed
 from service.event_feed import Asked, Beat
@@ -35,6 +37,7 @@ LastEventId = Annotated[str | None, Header(max_length=200, description="As brows
 
 
 @router.get("/events", response_class=Response, responses={200: {"content": {BATCH: {"schema": {"type": "array"}}}}})
+@needs(Need.FOLLOW_EVENTS)
 async def pull_events(
     caller: Caller,
     request: Request,
@@ -59,6 +62,7 @@ async def pull_events(
 
 
 @router.get("/events/stream", response_class=Response, responses={200: {"content": {STREAM: {}}}})
+@needs(Need.FOLLOW_EVENTS)
 async def stream_events(
     caller: Caller,
     request: Request,
@@ -74,6 +78,7 @@ async def stream_events(
 
 
 @router.get("/demands/{number}/events/stream", response_class=Response, responses={200: {"content": {STREAM: {}}}})
+@needs(Need.SEE_DEMANDS)
 async def stream_demand_events(
     number: Number, caller: Caller, request: Request, after: After = None, last_event_id: LastEventId = None
 ) -> Response:

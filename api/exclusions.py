@@ -10,10 +10,12 @@ from pydantic import AfterValidator
 
 from api.auth import Caller
 from api.demands import IdempotencyKey, Number
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
 from domain.exclusions import MONTH, Decision, ExclusionState
+from domain.needs import Need
 from service import exclusions
 from service.exclusion_forms import ExclusionForm
 from service.repeats import Answered
@@ -32,6 +34,7 @@ ExclusionId = Annotated[str, AfterValidator(_is_id)]
 
 
 @router.post("/demands/{number}/exclusions", status_code=201)
+@needs(Need.ASK_EXCLUSION)
 async def ask_for_exclusion(
     number: Number, form: ExclusionForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -43,6 +46,7 @@ async def ask_for_exclusion(
 
 
 @router.get("/exclusions")
+@needs(Need.SEE_EXCLUSIONS)
 async def list_exclusions(
     caller: Caller,
     request: Request,
@@ -63,12 +67,14 @@ async def list_exclusions(
 
 
 @router.get("/exclusions/{id}")
+@needs(Need.SEE_EXCLUSIONS)
 async def read_exclusion(id: ExclusionId, caller: Caller, request: Request) -> dict[str, Any]:
     """One exclusion with its log. `effect`: what it takes out of each figure by the definition in force."""
     return await exclusions.exclusion(request.app.state.desk, caller, id)
 
 
 @router.post("/exclusions/{id}/decisions")
+@needs(Need.DECIDE_EXCLUSION)
 async def decide_exclusion(
     id: ExclusionId, form: Decision, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:

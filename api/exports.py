@@ -13,8 +13,10 @@ from fastapi.responses import StreamingResponse
 
 from api.auth import Caller
 from api.demands import Code, Reference, reference_of
+from api.needs import needs
 from api.problems import problem
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from domain.privacy import ReadingReason
 from domain.vocabulary import Channel, Stage
 from service.exports import DEMAND_COLUMNS, HISTORY_COLUMNS, Asked, Heads, as_csv, export_of
@@ -66,6 +68,7 @@ _Heads = Annotated[Heads, Query(description="Headings: `code` for programs (time
 
 
 @router.get("/demands.csv", response_class=Response, responses=_CSV)
+@needs(Need.EXPORT_DEMANDS)
 async def export_demands_csv(
     caller: Caller,
     request: Request,
@@ -84,6 +87,7 @@ async def export_demands_csv(
 
 
 @router.get("/demands.xlsx", response_class=Response, responses=_WORKBOOK)
+@needs(Need.EXPORT_DEMANDS)
 async def export_demands_xlsx(caller: Caller, request: Request, wanted: Filtered, heads: _Heads = "zh") -> Response:
     """The same as a workbook, without anything personal: that comes as CSV only, which is never kept on a disk here."""
     export = export_of(request.app.state.desk, caller, Asked(wanted, heads), DEMAND_COLUMNS)
@@ -95,6 +99,7 @@ async def export_demands_xlsx(caller: Caller, request: Request, wanted: Filtered
 
 
 @router.get("/history.csv", response_class=Response, responses=_CSV)
+@needs(Need.EXPORT_DEMANDS)
 async def export_history_csv(caller: Caller, request: Request, wanted: Filtered, heads: _Heads = "code") -> Response:
     """Every event of these demands, one a line, in order; each `hash` covers the one before, as in the log."""
     export = export_of(request.app.state.desk, caller, Asked(wanted, heads), HISTORY_COLUMNS)

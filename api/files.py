@@ -12,9 +12,11 @@ from pydantic import AfterValidator
 from api.auth import Caller
 from api.demands import IdempotencyKey, Number
 from api.multipart import uploaded
+from api.needs import needs
 from api.problems import problem
 from api.strict_json import StrictRoute
 from domain.files import ENDINGS
+from domain.needs import Need
 from service import files, uploads
 from service.files import Served
 from store.files import StoredFile
@@ -56,6 +58,7 @@ _IMAGES: dict[str, Any] = {"image/jpeg": {}, "image/png": {}, "image/webp": {}}
 
 
 @router.post("/files", status_code=201, openapi_extra=_BODY)
+@needs(Need.SUBMIT_DEMAND)
 async def upload_file(caller: Caller, request: Request, idempotency_key: IdempotencyKey = None) -> Response:
     """Upload one file; only its uploader can see it until `file_ids` of a demand or an action name it, within a day.
 
@@ -79,6 +82,7 @@ async def upload_file(caller: Caller, request: Request, idempotency_key: Idempot
     response_class=Response,
     responses={200: {"content": {**_IMAGES, "application/pdf": {}}}, 304: {"description": "Not changed."}},
 )
+@needs(Need.SEE_TEXTS)
 async def read_file(id: FileId, caller: Caller, request: Request) -> Response:
     """The file, for who may see the demand it belongs to; that it was read is kept. Documents come as attachments."""
     desk = request.app.state.desk
@@ -93,6 +97,7 @@ async def read_file(id: FileId, caller: Caller, request: Request) -> Response:
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}, 304: {"description": "Not changed."}},
 )
+@needs(Need.SEE_TEXTS)
 async def read_file_thumbnail(id: FileId, caller: Caller, request: Request) -> Response:
     """A picture at the size of a list, at most 480 pixels wide or high, always JPEG."""
     desk = request.app.state.desk
@@ -103,12 +108,14 @@ async def read_file_thumbnail(id: FileId, caller: Caller, request: Request) -> R
 
 
 @router.get("/files/{id}/details")
+@needs(Need.SEE_TEXTS)
 async def read_file_details(id: FileId, caller: Caller, request: Request) -> dict[str, Any]:
     """Type, size, when it was taken, which demand it belongs to; for its uploader also the place that may be used."""
     return await files.details(request.app.state.desk, caller, id)
 
 
 @router.get("/demands/{number}/files")
+@needs(Need.SEE_TEXTS)
 async def list_demand_files(number: Number, caller: Caller, request: Request) -> list[dict[str, Any]]:
     """The files of a demand that the caller may see, oldest first."""
     return await files.files_of(request.app.state.desk, caller, number)

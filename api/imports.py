@@ -14,9 +14,11 @@ from pydantic import AfterValidator, ValidationError
 from api.auth import Caller
 from api.demands import IdempotencyKey
 from api.multipart import uploaded
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from domain.vocabulary import Channel
 from service.importing import asking, following
 from service.importing.forms import ImportForm
@@ -63,6 +65,7 @@ _BODY: dict[str, Any] = {
 
 
 @router.post("", status_code=202, openapi_extra=_BODY)
+@needs(Need.IMPORT_DEMANDS)
 async def import_demands(caller: Caller, request: Request, idempotency_key: IdempotencyKey = None) -> Response:
     """Take in many demands from a table. The answer says where to follow it; a row that came in before stays one demand.
 
@@ -88,6 +91,7 @@ def _form(fields: dict[str, str]) -> ImportForm:
 
 
 @router.get("")
+@needs(Need.FOLLOW_IMPORTS)
 async def list_imports(caller: Caller, request: Request, response: Response, page: PageAsked) -> list[dict[str, Any]]:
     """The caller's imports, newest first; supervisors and administrators see everybody's."""
     after: Any = page.after
@@ -99,12 +103,14 @@ async def list_imports(caller: Caller, request: Request, response: Response, pag
 
 
 @router.get("/{id}")
+@needs(Need.FOLLOW_IMPORTS)
 async def read_import(id: ImportId, caller: Caller, request: Request) -> dict[str, Any]:
     """How far it is: rows judged, taken in, there before, refused."""
     return await following.read(request.app.state.desk, caller, id)
 
 
 @router.delete("/{id}", status_code=204)
+@needs(Need.IMPORT_DEMANDS)
 async def cancel_import(id: ImportId, caller: Caller, request: Request) -> Response:
     """Stop an import of the caller's; what is in stays in."""
     await asking.cancel(request.app.state.desk, caller, id)
@@ -116,6 +122,7 @@ async def cancel_import(id: ImportId, caller: Caller, request: Request) -> Respo
     response_class=Response,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
+@needs(Need.FOLLOW_IMPORTS)
 async def read_import_report_csv(id: ImportId, caller: Caller, request: Request) -> Response:
     """The rows that were not taken: row, line, code, column, what to do. It repeats nothing that a row says."""
     content = await following.report(request.app.state.desk, caller, id, "csv")
@@ -124,6 +131,7 @@ async def read_import_report_csv(id: ImportId, caller: Caller, request: Request)
 
 
 @router.get("/{id}/report.json", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+@needs(Need.FOLLOW_IMPORTS)
 async def read_import_report_json(id: ImportId, caller: Caller, request: Request) -> Response:
     """The same as JSON."""
     content = await following.report(request.app.state.desk, caller, id, "json")

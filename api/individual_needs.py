@@ -10,9 +10,11 @@ from pydantic import AfterValidator
 
 from api.auth import Caller
 from api.demands import Code, IdempotencyKey
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from service import care
 from service.care_forms import CareChange, CareForm, CheckInForm
 from service.repeats import Answered
@@ -31,12 +33,14 @@ CareId = Annotated[str, AfterValidator(_is_id)]
 
 
 @router.get("/care-groups")
+@needs(Need.SEE_DISTRICT)
 async def list_care_groups(caller: Caller, request: Request) -> list[dict[str, Any]]:
     """The special-care groups, each with its usual rhythm of check-ins in days."""
     return care.groups(request.app.state.desk)
 
 
 @router.get("/individual-needs")
+@needs(Need.CARE)
 async def list_individual_needs(
     caller: Caller,
     request: Request,
@@ -61,6 +65,7 @@ async def list_individual_needs(
 
 
 @router.post("/individual-needs", status_code=201)
+@needs(Need.CARE)
 async def add_individual_need(
     form: CareForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -69,6 +74,7 @@ async def add_individual_need(
 
 
 @router.get("/individual-needs/{id}")
+@needs(Need.CARE)
 async def read_individual_need(id: CareId, caller: Caller, request: Request, response: Response) -> dict[str, Any]:
     """One entry with name, phone and address. Reading it leaves a trace."""
     response.headers["Cache-Control"] = "no-store"
@@ -76,6 +82,7 @@ async def read_individual_need(id: CareId, caller: Caller, request: Request, res
 
 
 @router.patch("/individual-needs/{id}")
+@needs(Need.CARE)
 async def change_individual_need(
     id: CareId, form: CareChange, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -84,6 +91,7 @@ async def change_individual_need(
 
 
 @router.delete("/individual-needs/{id}")
+@needs(Need.CARE)
 async def end_individual_need(
     id: CareId, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -92,6 +100,7 @@ async def end_individual_need(
 
 
 @router.post("/individual-needs/{id}/check-ins")
+@needs(Need.CARE)
 async def check_in(
     id: CareId, form: CheckInForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -100,6 +109,7 @@ async def check_in(
 
 
 @router.get("/individual-needs/{id}/events")
+@needs(Need.CARE)
 async def list_individual_need_events(
     id: CareId, caller: Caller, request: Request, response: Response, page: PageAsked
 ) -> list[dict[str, Any]]:
@@ -112,6 +122,7 @@ async def list_individual_need_events(
 
 
 @router.get("/individual-needs/{id}/readings")
+@needs(Need.OVERSEE_CARE)
 async def list_individual_need_readings(
     id: CareId, caller: Caller, request: Request, response: Response, page: PageAsked
 ) -> list[dict[str, Any]]:

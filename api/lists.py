@@ -9,8 +9,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller
 from api.demands import Code, Number
+from api.needs import needs
 from api.paging import PageAsked
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from domain.projects import Day
 from service import lists, reading
 from store.queries import Filter
@@ -21,6 +23,7 @@ Prefix = Annotated[str | None, Query(pattern=r"^([0-9]{2}){1,6}$", description="
 
 
 @router.get("/lists/resources")
+@needs(Need.SEE_RESOURCES)
 async def list_resources(
     caller: Caller,
     request: Request,
@@ -38,6 +41,7 @@ async def list_resources(
 
 
 @router.get("/lists/demands")
+@needs(Need.SEE_DEMANDS)
 async def list_needs(
     caller: Caller, request: Request, community: Code = None, grid: Code = None, category: Prefix = None
 ) -> list[dict[str, Any]]:
@@ -49,6 +53,7 @@ async def list_needs(
 
 
 @router.get("/lists/demands/items")
+@needs(Need.SEE_DEMANDS)
 async def list_need_items(
     caller: Caller,
     request: Request,
@@ -69,12 +74,14 @@ async def list_need_items(
 
 
 @router.get("/demands/{number}/resources")
+@needs(Need.SEE_ROUTING)
 async def list_demand_resources(number: Number, caller: Caller, request: Request) -> dict[str, Any]:
     """Which units' resources meet this demand; those that could take it first, each with its reasons."""
     return await lists.resources_for(request.app.state.desk, caller, number)
 
 
 @router.get("/units/{unit}/matches")
+@needs(Need.SEE_UNIT_MATCHES)
 async def list_unit_matches(
     unit: str, caller: Caller, request: Request, response: Response, page: PageAsked
 ) -> list[dict[str, Any]]:

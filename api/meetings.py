@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request, Response
 
 from api.auth import Caller
 from api.demands import IdempotencyKey
+from api.needs import needs
 from api.paging import PageAsked
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from service import meetings
 from service.forms import DecisionForm
 from service.views import demand_view
@@ -18,18 +20,21 @@ router = APIRouter(prefix="/api/v1/meetings", tags=["meetings"], route_class=Str
 
 
 @router.get("")
+@needs(Need.SEE_MEETINGS)
 async def list_meetings(caller: Caller, request: Request) -> list[dict[str, Any]]:
     """The communities' joint meetings and the subdistrict committee: how they sit, who chairs now, what comes next."""
     return await meetings.meetings(request.app.state.desk)
 
 
 @router.get("/{meeting}")
+@needs(Need.SEE_MEETINGS)
 async def read_meeting(meeting: str, caller: Caller, request: Request) -> dict[str, Any]:
     """One of them."""
     return await meetings.meeting(request.app.state.desk, meeting)
 
 
 @router.get("/{meeting}/agenda")
+@needs(Need.SEE_AGENDAS)
 async def read_agenda(
     meeting: str, caller: Caller, request: Request, page: PageAsked, response: Response
 ) -> list[dict[str, Any]]:
@@ -44,6 +49,7 @@ async def read_agenda(
 
 
 @router.get("/{meeting}/minutes")
+@needs(Need.SEE_AGENDAS)
 async def read_minutes(
     meeting: str, caller: Caller, request: Request, page: PageAsked, response: Response
 ) -> list[dict[str, Any]]:
@@ -57,6 +63,7 @@ async def read_minutes(
 
 
 @router.post("/{meeting}/decisions")
+@needs(Need.DECIDE_ITEM)
 async def decide_item(
     meeting: str, form: DecisionForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request, Response
 
 from api.auth import Caller
 from api.demands import Number
+from api.needs import needs
 from api.paging import PageAsked
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from service import notices
 from service.notice_forms import ContactsForm, ReadForm
 
@@ -17,6 +19,7 @@ router = APIRouter(prefix="/api/v1", tags=["notices"], route_class=StrictRoute)
 
 
 @router.get("/inbox")
+@needs(Need.OWN_INBOX)
 async def list_inbox(caller: Caller, request: Request, response: Response, page: PageAsked) -> list[dict[str, Any]]:
     """What the caller was told: the unread first, the newest of each first. `Unread-Count` says how many are unread."""
     desk = request.app.state.desk
@@ -31,18 +34,21 @@ async def list_inbox(caller: Caller, request: Request, response: Response, page:
 
 
 @router.get("/inbox/count")
+@needs(Need.OWN_INBOX)
 async def count_inbox(caller: Caller, request: Request) -> dict[str, int]:
     """How many of the caller's notices are unread."""
     return {"unread": await notices.unread(request.app.state.desk, caller)}
 
 
 @router.post("/inbox/read")
+@needs(Need.OWN_INBOX)
 async def mark_inbox_read(form: ReadForm, caller: Caller, request: Request) -> dict[str, Any]:
     """Mark some or all as read. Saying so again changes nothing, so it needs no Idempotency-Key."""
     return await notices.mark_read(request.app.state.desk, caller, form)
 
 
 @router.get("/people/me/contacts")
+@needs(Need.OWN_CONTACTS)
 async def read_my_contacts(caller: Caller, request: Request, response: Response) -> dict[str, Any]:
     """How the caller is reached, and what the district has where nothing is said. `available` are the channels that are
     set up here."""
@@ -51,6 +57,7 @@ async def read_my_contacts(caller: Caller, request: Request, response: Response)
 
 
 @router.put("/people/me/contacts")
+@needs(Need.OWN_CONTACTS)
 async def put_my_contacts(form: ContactsForm, caller: Caller, request: Request, response: Response) -> dict[str, Any]:
     """Say all of it anew: addresses, language, quiet hours, whether to collect what is not urgent."""
     response.headers["Cache-Control"] = "no-store"
@@ -58,6 +65,7 @@ async def put_my_contacts(form: ContactsForm, caller: Caller, request: Request, 
 
 
 @router.get("/demands/{number}/notices")
+@needs(Need.SEE_DEMANDS)
 async def list_demand_notices(
     number: Number, caller: Caller, request: Request, response: Response, page: PageAsked
 ) -> list[dict[str, Any]]:

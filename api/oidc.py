@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api import cookies
+from api.needs import needs
 from api.problems import problem
 from api.sign_in import desk_of, device_of, give_session
 from api.strict_json import StrictRoute
+from domain.needs import Need
 
 if TYPE_CHECKING:
     from gateways.oidc.provider import Provider
@@ -42,6 +44,7 @@ def provider_of(request: Request) -> Provider:
 
 
 @router.get("", status_code=303)
+@needs(Need.PUBLIC, because="Whoever signs in is not known yet.")
 async def begin_oidc(request: Request, to: Given = None) -> Response:
     """Go and sign in at the identity provider; `to` is the page of ours to come back to."""
     provider, desk = provider_of(request), desk_of(request)
@@ -55,6 +58,7 @@ async def begin_oidc(request: Request, to: Given = None) -> Response:
 
 
 @router.get("/callback", status_code=303)
+@needs(Need.PUBLIC, because="The identity provider sends the browser back here.")
 async def finish_oidc(
     request: Request, code: Given = None, state: Given = None, iss: Given = None, error: Given = None
 ) -> Response:

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller
 from api.demands import Code, IdempotencyKey, Number
+from api.needs import needs
 from api.paging import PageAsked
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from domain.privacy import ReadingReason
 from service import personal_reads, personal_requests, reporter_index, reporters
 from service.reporter_forms import DeletionForm, ExportForm, PhoneSearch, ReporterChange
@@ -18,6 +20,7 @@ router = APIRouter(prefix="/api/v1", tags=["personal data"], route_class=StrictR
 
 
 @router.get("/demands/{number}/reporter")
+@needs(Need.SEE_REPORTER)
 async def read_reporter(
     number: Number,
     caller: Caller,
@@ -34,6 +37,7 @@ async def read_reporter(
 
 
 @router.patch("/demands/{number}/reporter")
+@needs(Need.CORRECT_REPORTER)
 async def correct_reporter(
     number: Number, form: ReporterChange, caller: Caller, request: Request, response: Response
 ) -> dict[str, Any]:
@@ -43,6 +47,7 @@ async def correct_reporter(
 
 
 @router.post("/demands/search")
+@needs(Need.SEARCH_BY_PHONE)
 async def search_demands_by_phone(
     form: PhoneSearch, caller: Caller, request: Request, response: Response
 ) -> dict[str, Any]:
@@ -55,6 +60,7 @@ async def search_demands_by_phone(
 
 
 @router.post("/demands/{number}/personal-data/export")
+@needs(Need.OWN_DATA)
 async def export_personal_data(
     number: Number, form: ExportForm, caller: Caller, request: Request, response: Response
 ) -> dict[str, Any]:
@@ -66,6 +72,7 @@ async def export_personal_data(
 
 
 @router.post("/demands/{number}/personal-data/deletion")
+@needs(Need.OWN_DATA)
 async def delete_personal_data(
     number: Number, form: DeletionForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -78,6 +85,7 @@ async def delete_personal_data(
 
 
 @router.get("/personal-reads")
+@needs(Need.SEE_PERSONAL_READS)
 async def list_personal_reads(
     caller: Caller,
     request: Request,

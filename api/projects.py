@@ -10,9 +10,11 @@ from pydantic import AfterValidator
 
 from api.auth import Caller
 from api.demands import Code, IdempotencyKey, Number
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from domain.project_steps import LinkDemand, Step
 from domain.projects import ProjectState
 from service import projects
@@ -33,6 +35,7 @@ ProjectId = Annotated[str, AfterValidator(_is_id)]
 
 
 @router.post("/projects", status_code=201)
+@needs(Need.STEER_PROJECT)
 async def open_project(
     form: ProjectForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -44,6 +47,7 @@ async def open_project(
 
 
 @router.get("/projects")
+@needs(Need.SEE_PROJECTS)
 async def list_projects(
     caller: Caller,
     request: Request,
@@ -64,12 +68,14 @@ async def list_projects(
 
 
 @router.get("/projects/{id}")
+@needs(Need.SEE_PROJECTS)
 async def read_project(id: ProjectId, caller: Caller, request: Request) -> dict[str, Any]:
     """One project. Of its demands those in the caller's scope are named; `demands_in_all` counts them."""
     return await projects.project(request.app.state.desk, caller, id)
 
 
 @router.get("/projects/{id}/events")
+@needs(Need.SEE_PROJECTS)
 async def list_project_events(
     id: ProjectId, caller: Caller, request: Request, response: Response, page: PageAsked
 ) -> list[dict[str, Any]]:
@@ -82,6 +88,7 @@ async def list_project_events(
 
 
 @router.post("/projects/{id}/actions")
+@needs(Need.ACT_ON_PROJECT)
 async def act_on_project(
     id: ProjectId, form: Step, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -94,6 +101,7 @@ async def act_on_project(
 
 
 @router.post("/projects/{id}/demands")
+@needs(Need.STEER_PROJECT)
 async def link_demand(
     id: ProjectId, form: LinkForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -104,6 +112,7 @@ async def link_demand(
 
 
 @router.get("/demands/{number}/projects")
+@needs(Need.SEE_DEMANDS)
 async def list_demand_projects(number: Number, caller: Caller, request: Request) -> list[dict[str, Any]]:
     """The projects that a demand belongs to."""
     return await projects.projects_of(request.app.state.desk, caller, number)

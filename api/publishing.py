@@ -11,9 +11,11 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator
 
 from api.auth import Caller
 from api.demands import IdempotencyKey
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from domain.policies import RoutingRules, Sla
 from service import publishing
 from service.calendars import HolidayYear
@@ -48,6 +50,7 @@ EffectiveAt = Annotated[
 
 
 @router.post("/calendar", status_code=201)
+@needs(Need.PUBLISH_CALENDAR)
 async def publish_calendar(
     form: Annotated[HolidayYear, read_as_json(HolidayYear)],
     caller: Caller,
@@ -64,6 +67,7 @@ async def publish_calendar(
 
 
 @router.post("/sla", status_code=201)
+@needs(Need.PUBLISH_PROMISES)
 async def publish_sla(
     form: Annotated[Sla, read_as_json(Sla)],
     caller: Caller,
@@ -84,6 +88,7 @@ async def publish_sla(
 
 
 @router.post("/routing", status_code=201)
+@needs(Need.PUBLISH_ROUTING)
 async def publish_routing(
     form: Annotated[RoutingRules, read_as_json(RoutingRules)],
     caller: Caller,
@@ -104,6 +109,7 @@ async def publish_routing(
 
 
 @router.get("")
+@needs(Need.SEE_PUBLICATIONS)
 async def list_publications(
     caller: Caller, request: Request, response: Response, page: PageAsked
 ) -> list[dict[str, Any]]:
@@ -116,6 +122,7 @@ async def list_publications(
 
 
 @router.get("/{id}")
+@needs(Need.SEE_PUBLICATIONS)
 async def read_publication(id: PublicationId, caller: Caller, request: Request) -> dict[str, Any]:
     """One publication with its body, and how many open demands are still to follow it (`progress.left`)."""
     return await publishing.publication(request.app.state.desk, caller, int(id))

@@ -12,10 +12,12 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from api.auth import Caller
 from api.demands import IdempotencyKey
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
 from domain.exclusions import MONTH, Reason
+from domain.needs import Need
 from domain.rates import DIMENSIONS, Dimension
 from service import rate_answers, rate_months, rates
 from service.rates import Asked, Traced
@@ -75,6 +77,7 @@ AskedFor = Annotated[Asked, Depends(_asked)]
     response_model=None,
     responses={200: {"content": {"application/json": {}, "text/csv": {"schema": {"type": "string"}}}}},
 )
+@needs(Need.SEE_RATES)
 async def read_rates(
     asked: AskedFor,
     caller: Caller,
@@ -101,6 +104,7 @@ async def read_rates(
 
 
 @router.get("/definitions")
+@needs(Need.SEE_RATES)
 async def read_rate_definitions(caller: Caller, request: Request, definition: Version = None) -> dict[str, Any]:
     """What each figure counts (口径), in Chinese and English, for people inside."""
     desk = request.app.state.desk
@@ -109,6 +113,7 @@ async def read_rate_definitions(caller: Caller, request: Request, definition: Ve
 
 
 @router.get("/trace")
+@needs(Need.SEE_RATES)
 async def trace_rate(
     asked: AskedFor,
     caller: Caller,
@@ -137,6 +142,7 @@ async def trace_rate(
 
 
 @router.post("/months/{month}", status_code=201)
+@needs(Need.KEEP_MONTHS)
 async def keep_month(
     month: MonthInPath, caller: Caller, request: Request, response: Response, definition: Version = None
 ) -> dict[str, Any]:
@@ -157,6 +163,7 @@ class Recomputing(BaseModel):
 
 
 @router.get("/months/{month}")
+@needs(Need.SEE_MONTHS)
 async def read_month(month: MonthInPath, caller: Caller, request: Request) -> dict[str, Any]:
     """Every computation of a month that is kept, oldest first: when, by whom, why, and which exclusions it counted.
 
@@ -165,6 +172,7 @@ async def read_month(month: MonthInPath, caller: Caller, request: Request) -> di
 
 
 @router.post("/months/{month}/computations", status_code=201)
+@needs(Need.KEEP_MONTHS)
 async def recompute_month(
     month: MonthInPath,
     form: Recomputing,
@@ -181,6 +189,7 @@ async def recompute_month(
 
 
 @router.get("/months/{month}/check")
+@needs(Need.SEE_MONTHS)
 async def check_month(
     month: MonthInPath, caller: Caller, request: Request, definition: Version = None
 ) -> dict[str, Any]:

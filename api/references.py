@@ -8,7 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller
 from api.demands import IdempotencyKey, Number
+from api.needs import needs
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from service import references
 from service.forms import ExternalRef
 
@@ -21,12 +23,14 @@ _Ref = Annotated[
 
 
 @router.get("/demands/{number}/references")
+@needs(Need.SEE_DEMANDS)
 async def list_demand_references(number: Number, caller: Caller, request: Request) -> list[dict[str, Any]]:
     """What the demand is called in other systems, such as 12345 or 城管."""
     return await references.references_of(request.app.state.desk, caller, number)
 
 
 @router.post("/demands/{number}/references", status_code=201)
+@needs(Need.KEEP_REFERENCES)
 async def add_demand_reference(
     number: Number, form: ExternalRef, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -37,6 +41,7 @@ async def add_demand_reference(
 
 
 @router.delete("/demands/{number}/references", status_code=204)
+@needs(Need.KEEP_REFERENCES)
 async def remove_demand_reference(
     number: Number, caller: Caller, request: Request, system: _System, reference: _Ref
 ) -> Response:

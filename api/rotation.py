@@ -8,7 +8,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.auth import Caller
 from api.demands import IdempotencyKey
+from api.needs import needs
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from service import rotation
 from service.repeats import Answered
 from service.rotation_forms import ChangeForm
@@ -21,12 +23,14 @@ Year = Annotated[int | None, Query(ge=2000, le=2199, description="Of the calenda
 
 
 @router.get("")
+@needs(Need.SEE_DISTRICT)
 async def list_rotations(caller: Caller, request: Request) -> list[dict[str, Any]]:
     """Of each community: who chairs today, how they came to it, until which day, and whose turn is next."""
     return rotation.overview(request.app.state.desk)
 
 
 @router.get("/{community}")
+@needs(Need.SEE_DISTRICT)
 async def read_rotation(community: Community, caller: Caller, request: Request, year: Year = None) -> dict[str, Any]:
     """The calendar of a year: each turn with who was passed over, exchanged or stood in; and the turns handed over.
 
@@ -35,6 +39,7 @@ async def read_rotation(community: Community, caller: Caller, request: Request, 
 
 
 @router.post("/{community}/changes", status_code=201)
+@needs(Need.CHANGE_ROTATION)
 async def change_rotation(
     community: Community, form: ChangeForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -47,6 +52,7 @@ async def change_rotation(
 
 
 @router.post("/{community}/changes/{change}/revoke")
+@needs(Need.CHANGE_ROTATION)
 async def revoke_rotation_change(
     community: Community, change: ChangeId, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:

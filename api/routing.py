@@ -9,10 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller
 from api.demands import Code, Number
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import prefers_english
 from api.publishing import read_as_json
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from domain.policies import RoutingRules
 from service import routing_answers, routing_dry_run, rulings
 from service.rulings import RevokeForm
@@ -26,6 +28,7 @@ router = APIRouter(prefix="/api/v1", tags=["routing"], route_class=StrictRoute)
     response_model=None,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}, "application/json": {}}}},
 )
+@needs(Need.SEE_ROUTING)
 async def read_demand_routing(
     number: Number,
     caller: Caller,
@@ -53,6 +56,7 @@ def _accepted(request: Request) -> Literal["json", "text"]:
 
 
 @router.get("/routing/rules")
+@needs(Need.SEE_RULES)
 async def read_routing_rules(caller: Caller, request: Request) -> dict[str, Any]:
     """The rules that count now, with the keys of the pack's routing.toml. Not for residents."""
     routing_answers.must_be_inside(caller)
@@ -61,6 +65,7 @@ async def read_routing_rules(caller: Caller, request: Request) -> dict[str, Any]
 
 
 @router.post("/routing/dry-run")
+@needs(Need.TRY_ROUTING)
 async def try_routing_rules(
     form: Annotated[RoutingRules, read_as_json(RoutingRules)],
     caller: Caller,
@@ -75,6 +80,7 @@ async def try_routing_rules(
 
 
 @router.get("/rulings")
+@needs(Need.SEE_RULES)
 async def list_rulings(
     caller: Caller,
     request: Request,
@@ -103,6 +109,7 @@ async def list_rulings(
 
 
 @router.post("/rulings/{id}/revoke")
+@needs(Need.END_RULING)
 async def revoke_ruling(id: str, form: RevokeForm, caller: Caller, request: Request) -> dict[str, Any]:
     """End a ruling before its time, for the admin, a supervisor and the secretary of its community. Answers with the
     ruling; the same once more changes nothing."""

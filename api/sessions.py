@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller
 from api.demands import IdempotencyKey
+from api.needs import needs
 from api.paging import PageAsked
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from service import minutes, sessions
 from service.meeting_views import session_view
 from service.session_forms import ConveneForm, SessionForm
@@ -18,6 +20,7 @@ router = APIRouter(prefix="/api/v1/meetings/{meeting}/sessions", tags=["meetings
 
 
 @router.get("")
+@needs(Need.SEE_AGENDAS)
 async def list_sessions(
     meeting: str, caller: Caller, request: Request, page: PageAsked, response: Response
 ) -> list[dict[str, Any]]:
@@ -32,6 +35,7 @@ async def list_sessions(
 
 
 @router.post("", status_code=201)
+@needs(Need.CONVENE)
 async def convene_session(
     meeting: str, form: ConveneForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
@@ -41,6 +45,7 @@ async def convene_session(
 
 
 @router.get("/{session}")
+@needs(Need.SEE_AGENDAS)
 async def read_session(meeting: str, session: str, caller: Caller, request: Request) -> dict[str, Any]:
     """One session: who chairs it and why, who is there, what it decided and what rolled over."""
     desk = request.app.state.desk
@@ -48,6 +53,7 @@ async def read_session(meeting: str, session: str, caller: Caller, request: Requ
 
 
 @router.post("/{session}/actions")
+@needs(Need.ACT_ON_SESSION)
 async def act_on_session(
     meeting: str, session: str, form: SessionForm, caller: Caller, request: Request,
     idempotency_key: IdempotencyKey = None,
@@ -58,6 +64,7 @@ async def act_on_session(
 
 
 @router.get("/{session}/minutes", response_model=None)
+@needs(Need.SEE_AGENDAS)
 async def read_session_minutes(
     meeting: str, session: str, caller: Caller, request: Request,
     format: Annotated[Literal["markdown", "json"], Query(description="A page to read, or the same as data.")] = "json",

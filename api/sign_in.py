@@ -12,9 +12,11 @@ from api import cookies
 from api.auth import Caller, Principal
 from api.cross_site import refuse_cross_site
 from api.demands import Code
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from domain.vocabulary import Role
 from service import sign_in as signing
 from service import sign_in_views
@@ -83,6 +85,7 @@ def _session_of(caller: Principal) -> str:
 
 
 @router.post("/session", status_code=201)
+@needs(Need.PUBLIC, because="Whoever signs in is not known yet; it is throttled.")
 async def sign_in(form: SignInForm, request: Request, response: Response) -> dict[str, Any]:
     """Sign in. The answer sets the session's cookie; the session that the browser had before ends.
 
@@ -101,6 +104,7 @@ async def sign_in(form: SignInForm, request: Request, response: Response) -> dic
 
 
 @router.get("/session")
+@needs(Need.BE_KNOWN)
 async def who_am_i(caller: Caller, request: Request, response: Response) -> dict[str, Any]:
     """Who I am, what I may, and by what: `scopes` is null where no key narrows it."""
     response.headers["Cache-Control"] = "no-store"
@@ -113,6 +117,7 @@ async def _me(desk: Desk, caller: Principal) -> dict[str, Any]:
 
 
 @router.delete("/session")
+@needs(Need.OWN_SESSIONS)
 async def sign_out(caller: Caller, request: Request, response: Response) -> dict[str, Any]:
     """Sign out. `end_session_url` leads to the identity provider's own sign-out, where the session came from there."""
     desk, session = desk_of(request), _session_of(caller)
@@ -130,6 +135,7 @@ async def sign_out(caller: Caller, request: Request, response: Response) -> dict
 
 
 @router.post("/session/password")
+@needs(Need.OWN_SESSIONS)
 async def change_own_password(form: PasswordForm, caller: Caller, request: Request) -> dict[str, Any]:
     """One's own. All other sessions end; the one that asks goes on."""
     desk, session = desk_of(request), _session_of(caller)
@@ -144,12 +150,14 @@ async def change_own_password(form: PasswordForm, caller: Caller, request: Reque
 
 
 @router.get("/sessions")
+@needs(Need.OWN_SESSIONS)
 async def list_own_sessions(caller: Caller, request: Request) -> list[dict[str, Any]]:
     """My sessions that live, newest first."""
     return await sign_in_views.sessions_of(desk_of(request), caller.id, caller.session)
 
 
 @router.delete("/sessions/{id}")
+@needs(Need.MANAGE_SESSIONS)
 async def end_session(id: SessionId, caller: Caller, request: Request) -> dict[str, Any]:
     """One of mine, or, for an administrator, anybody's. Every process refuses it within five seconds."""
     desk = desk_of(request)
@@ -159,6 +167,7 @@ async def end_session(id: SessionId, caller: Caller, request: Request) -> dict[s
 
 
 @router.get("/people/{id}/sessions")
+@needs(Need.MANAGE_SESSIONS)
 async def list_sessions_of_person(id: PersonId, caller: Caller, request: Request) -> list[dict[str, Any]]:
     """Somebody's sessions that live, for an administrator."""
     _must_be_admin_or(caller, id)
@@ -166,6 +175,7 @@ async def list_sessions_of_person(id: PersonId, caller: Caller, request: Request
 
 
 @router.delete("/people/{id}/sessions")
+@needs(Need.MANAGE_SESSIONS)
 async def end_sessions_of_person(id: PersonId, caller: Caller, request: Request) -> dict[str, Any]:
     """Sign somebody out everywhere; of one's own, all but the one that asks."""
     _must_be_admin_or(caller, id)
@@ -184,6 +194,7 @@ def _must_be_admin_or(caller: Principal, person: str) -> None:
 
 
 @router.get("/identity-events")
+@needs(Need.SEE_IDENTITY_EVENTS)
 async def list_identity_events(
     caller: Caller, request: Request, response: Response, page: PageAsked,
     person: Code = None, kind: Annotated[str | None, Query(max_length=32)] = None,

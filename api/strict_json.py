@@ -4,7 +4,7 @@ The standard parser takes duplicate keys, NaN, 1e400, lone surrogates and any de
 later becomes a wrong row or a 500. Here each is refused with its own problem code. The rules are those of I-JSON
 (RFC 7493), plus NUL, which PostgreSQL cannot store.
 
-    StrictRoute ── wraps the handler ──> StrictRequest ── read within the limit ──> parse_json ──> FastAPI as usual
+    StrictRoute ── who asks, and may they ──> StrictRequest ── read within the limit ──> parse_json ──> FastAPI as usual
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
+from api.needs import Declared, admit, declared_by
 from api.problems import problem
 
 MAX_DEPTH = 32
@@ -162,21 +163,28 @@ def _too_large(limit: int) -> Exception:
 
 
 class StrictRoute(APIRoute):
-    """The route class of every product router: `APIRouter(route_class=StrictRoute)`."""
+    """The route class of every product router: `APIRouter(route_class=StrictRoute)`.
+
+    It is closed to everybody but those who have the need that its endpoint declares (api/needs.py)."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         field = self.body_field
         reads_json = field is not None and not isinstance(field.field_info, params.Form)
+        declared = declared_by(self.endpoint)
 
         async def strict(request: Request) -> Response:
             refuse_unusable_address(request)
+            await self.admit(request, declared)
             if reads_json:
                 request = StrictRequest(request.scope, request.receive)
                 await request.load(request.app.state.settings.max_body_bytes)
             return await handle(request)
 
         return strict
+
+    async def admit(self, request: Request, declared: Declared | None) -> None:
+        await admit(request, declared)
 
 
 def refuse_unusable_address(request: Request) -> None:

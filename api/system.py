@@ -13,8 +13,10 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
 
+from api.needs import needs
 from api.problems import PROBLEMS, prefers_english
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from runtime.settings import PROJECT_ROOT
 
 router = APIRouter(route_class=StrictRoute, tags=["system"])
@@ -58,6 +60,7 @@ def product_version() -> str:
 
 
 @router.get("/healthz", summary="Is the process alive?")
+@needs(Need.PUBLIC, because="Whoever watches the process has no name here.")
 async def healthz() -> Health:
     return Health(status="ok")
 
@@ -68,6 +71,7 @@ async def healthz() -> Health:
     response_model=Readiness,
     responses={503: {"model": Readiness, "description": "A dependency is not ready; `checks` says which."}},
 )
+@needs(Need.PUBLIC, because="Whoever watches the process has no name here.")
 async def readyz(request: Request) -> Response:
     checks: dict[str, str] = await request.app.state.desk.check()
     ready = all(state == "ok" for state in checks.values())
@@ -82,16 +86,19 @@ async def readyz(request: Request) -> Response:
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
+@needs(Need.PUBLIC, because="Prometheus scrapes it; no figure is about a person. Keep it inside by the proxy.")
 async def metrics(request: Request) -> Response:
     return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/version", summary="What runs here?")
+@needs(Need.PUBLIC, because="A report of a fault should name the version.")
 async def version(request: Request) -> Version:
     return Version(name="linli", version=product_version(), commit=request.app.state.settings.commit)
 
 
 @router.get("/openapi.json", include_in_schema=False)
+@needs(Need.PUBLIC, because="The document of the API names nothing but its fields.")
 async def openapi_document(request: Request) -> Response:
     state = request.app.state
     if not hasattr(state, "openapi_json"):
@@ -100,6 +107,7 @@ async def openapi_document(request: Request) -> Response:
 
 
 @router.get("/docs", include_in_schema=False)
+@needs(Need.PUBLIC, because="A page about the API.")
 async def docs() -> HTMLResponse:
     body = (
         '<p><a href="/openapi.json">openapi.json</a> · <a href="/docs/errors">errors</a></p><div id="operations"></div>'
@@ -108,6 +116,7 @@ async def docs() -> HTMLResponse:
 
 
 @router.get("/docs/errors", include_in_schema=False)
+@needs(Need.PUBLIC, because="Where the type of every problem leads.")
 async def error_kinds(request: Request) -> HTMLResponse:
     """Where the `type` of every problem leads."""
     english = prefers_english(request)
@@ -121,11 +130,13 @@ async def error_kinds(request: Request) -> HTMLResponse:
 
 
 @router.get("/docs/static/docs.js", include_in_schema=False)
+@needs(Need.PUBLIC, because="A part of a public page.")
 async def docs_script() -> Response:
     return Response((_STATIC / "docs.js").read_bytes(), media_type="text/javascript", headers=_PAGE_HEADERS)
 
 
 @router.get("/docs/static/docs.css", include_in_schema=False)
+@needs(Need.PUBLIC, because="A part of a public page.")
 async def docs_style() -> Response:
     return Response((_STATIC / "docs.css").read_bytes(), media_type="text/css", headers=_PAGE_HEADERS)
 

@@ -10,9 +10,11 @@ from pydantic import AfterValidator
 
 from api.auth import Caller
 from api.demands import IdempotencyKey
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from domain.webhooks import DeliveryState
 from service import webhooks
 from service.repeats import Answered
@@ -39,6 +41,7 @@ Subject = Annotated[str | None, Query(max_length=64, description="The number of 
 
 
 @router.post("/webhooks", status_code=201)
+@needs(Need.MANAGE_WEBHOOKS)
 async def create_webhook(
     form: WebhookForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -48,30 +51,35 @@ async def create_webhook(
 
 
 @router.get("/webhooks")
+@needs(Need.MANAGE_WEBHOOKS)
 async def list_webhooks(caller: Caller, request: Request) -> list[dict[str, Any]]:
     """One's own webhooks, oldest first; an administrator sees everybody's."""
     return await webhooks.listed(request.app.state.desk, caller)
 
 
 @router.get("/webhooks/{id}")
+@needs(Need.MANAGE_WEBHOOKS)
 async def read_webhook(id: WebhookId, caller: Caller, request: Request) -> dict[str, Any]:
     """One webhook, with how many deliveries wait or were given up, and who changed it when."""
     return await webhooks.read(request.app.state.desk, caller, id)
 
 
 @router.put("/webhooks/{id}")
+@needs(Need.MANAGE_WEBHOOKS)
 async def replace_webhook(id: WebhookId, form: WebhookForm, caller: Caller, request: Request) -> dict[str, Any]:
     """Replace its URL, description and choice. What waits goes to the new URL; the secret stays."""
     return await webhooks.change(request.app.state.desk, caller, id, form)
 
 
 @router.delete("/webhooks/{id}", status_code=204)
+@needs(Need.MANAGE_WEBHOOKS)
 async def delete_webhook(id: WebhookId, caller: Caller, request: Request) -> None:
     """Delete it, with what waits for it and its log."""
     await webhooks.delete(request.app.state.desk, caller, id)
 
 
 @router.post("/webhooks/{id}/actions")
+@needs(Need.MANAGE_WEBHOOKS)
 async def act_on_webhook(
     id: WebhookId, form: WebhookAction, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -81,6 +89,7 @@ async def act_on_webhook(
 
 
 @router.get("/webhooks/{id}/deliveries")
+@needs(Need.MANAGE_WEBHOOKS)
 async def list_webhook_deliveries(
     id: WebhookId,
     caller: Caller,
@@ -101,6 +110,7 @@ async def list_webhook_deliveries(
 
 
 @router.get("/webhooks/{id}/deliveries/{delivery}")
+@needs(Need.MANAGE_WEBHOOKS)
 async def read_webhook_delivery(
     id: WebhookId, delivery: DeliveryId, caller: Caller, request: Request
 ) -> dict[str, Any]:

@@ -63,10 +63,10 @@ class Client:
         self.url, self._key, self._own_numbers, self._pause = url.rstrip("/"), key, own_numbers, pause
         self.reports: dict[str, Report] = {}
         self.tally = Tally()
-        self._http = httpx2.AsyncClient(timeout=30)
+        self.http = httpx2.AsyncClient(timeout=30)
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self.http.aclose()
 
     # ---- reports
 
@@ -130,7 +130,7 @@ class Client:
 
     async def _try(self, path: str, body: bytes) -> dict[str, str] | None:
         try:
-            answer = await self._http.post(self.url + path, content=body, headers={"Content-Type": FORM})
+            answer = await self.http.post(self.url + path, content=body, headers={"Content-Type": FORM})
         except httpx2.TransportError:
             return None
         self.tally.answers[answer.status_code] += 1
@@ -144,7 +144,7 @@ class Client:
         now = datetime.now(UTC)
         span = {"start_date": now - WINDOW, "end_date": now + timedelta(seconds=1)}
         query = {"api_key": self._key, **{name: f"{at:%Y-%m-%dT%H:%M:%S}Z" for name, at in span.items()}}
-        answer = await self._http.get(f"{self.url}/servicerequestupdates.xml", params=query)
+        answer = await self.http.get(f"{self.url}/servicerequestupdates.xml", params=query)
         self.tally.answers[answer.status_code] += 1
         answer.raise_for_status()
         mine = {report.external_id: report for report in self.reports.values()}
@@ -160,7 +160,7 @@ class Client:
 
     async def there(self) -> int:
         """How many requests the other side has in all."""
-        answer = await self._http.get(f"{self.url}/requests.xml", params={"api_key": self._key, "page_size": 1})
+        answer = await self.http.get(f"{self.url}/requests.xml", params={"api_key": self._key, "page_size": 1})
         answer.raise_for_status()
         return int(answer.headers["X-Result-Count"])
 

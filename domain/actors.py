@@ -32,4 +32,12 @@ class Actor(BaseModel):
         )
 
 
+def reporter_of(number: str) -> str:
+    """The id under which the reporter of this demand acts by a link or a code: without an account, and on no other demand.
+
+    Only whoever has checked link or code makes an `Actor` of it.
+    """
+    return f"reporter:{number}"
+
+
 SYSTEM = Actor(id="system", grants=(Grant(role=Role.SYSTEM),))

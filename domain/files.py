@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from domain.actors import Actor
+from domain.actors import Actor, reporter_of
 from domain.demand import Demand
 from domain.lifecycle import may_see
 from domain.privacy import Field, Sight, sight
@@ -54,6 +54,7 @@ def may_see_file(demand: Demand, actor: Actor, *, uploader: str, attached_with: 
         return False
     if actor.id == uploader:
         return True
-    public = attached_with in PUBLIC_WITH or uploader == demand.opened_by
-    needed = Sight.FULL if attached_with == "submit" or uploader == demand.opened_by else Sight.MASKED
+    reporters_own = uploader in (demand.opened_by, reporter_of(demand.number))
+    public = attached_with in PUBLIC_WITH or reporters_own
+    needed = Sight.FULL if attached_with == "submit" or reporters_own else Sight.MASKED
     return sight(demand, actor, Field.PUBLIC_TEXT if public else Field.INTERNAL_TEXT) >= needed

@@ -61,7 +61,7 @@ def _where(r: Running, run: Run) -> Where:
 
 
 def hear(r: Running, at: datetime) -> None:
-    """What was missed before this turn, before anything in it moves the demand."""
+    """What was missed before this turn, before anything in it moves the demand: bells may be heard late, and together."""
     for run in r.running.values():
         _miss(r, run, at)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.actors import Actor
+from domain.actors import Actor, reporter_of
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.vocabulary import Role, Stage
@@ -63,6 +63,17 @@ def _is_other_person(d: Demand, a: Actor) -> bool:
     return a.id != d.handler and any(a.has(role, community=d.community) for role in looks)
 
 
+def speaks_for_reporters(actor: Actor) -> bool:
+    """Whether this is somebody who submits what others have to handle; who handles it is told nothing to answer by."""
+    return any(g.role in _SPEAKS_FOR_REPORTER for g in actor.grants)
+
+
+def _is_reporter(d: Demand, a: Actor) -> bool:
+    """Whoever opened it for the reporter, or the reporter by link or code."""
+    by_link = a.id == reporter_of(d.number) and a.has(Role.RESIDENT)
+    return by_link or (a.id == d.opened_by and speaks_for_reporters(a))
+
+
 _IS: dict[Who, Callable[[Demand, Actor], bool]] = {
     Who.HOLDER: lambda d, a: a.id == d.holder,
     Who.SUBSTITUTE: lambda d, a: d.place is not None and a.id == d.place.substitute,
@@ -73,7 +84,7 @@ _IS: dict[Who, Callable[[Demand, Actor], bool]] = {
     Who.SECRETARY: lambda d, a: a.has(Role.COMMUNITY_SECRETARY, community=d.community),
     Who.SUPERVISOR: lambda d, a: a.has(Role.SUPERVISOR, community=d.community),
     Who.OPERATOR: lambda d, a: a.has(Role.OPERATOR, community=d.community),
-    Who.REPORTER: lambda d, a: a.id == d.opened_by and any(g.role in _SPEAKS_FOR_REPORTER for g in a.grants),
+    Who.REPORTER: _is_reporter,
     Who.OTHER_PERSON: _is_other_person,
     Who.STAFF: _is_staff,
     Who.MEETING: lambda d, a: a.has(Role.SYSTEM),
@@ -300,4 +311,6 @@ def may_see(demand: Demand, actor: Actor) -> bool:
     """Whether the demand lies in the actor's scope at all."""
     wide = (Role.SUPERVISOR, Role.AUDITOR, Role.ADMIN, Role.INTEGRATOR)
     seen = any(actor.has(role, community=demand.community) for role in wide)
-    return seen or _is_staff(demand, actor) or actor.id in (demand.opened_by, demand.holder, demand.worker)
+    return seen or _is_staff(demand, actor) or actor.id in (
+        demand.opened_by, demand.holder, demand.worker, reporter_of(demand.number),
+    )  # fmt: skip

@@ -40,10 +40,10 @@ Audience = Literal[
 
 FIELDS = frozenset({
     "number", "category", "stage", "due", "holder", "community", "grid", "unit", "clock", "at", "link", "district", "name",
-    "channel", "whom", "count", "items",
+    "channel", "whom", "count", "items", "code",
 })  # fmt: skip
 """What a template may speak of. There is no field for what a resident wrote."""
-TO_A_REPORTER = frozenset({"number", "link", "district", "at", "due"})
+TO_A_REPORTER = frozenset({"number", "link", "district", "at", "due", "code"})
 """A message may be read by anybody who holds the telephone: it says that there is news, not what about."""
 OF_A_COLLECTION = frozenset({"count", "items", "link", "district", "name"})
 

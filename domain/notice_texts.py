@@ -40,7 +40,8 @@ class Letter:
 class Telling:
     """A notice with what there is to say. `demand` is how it stands now, None where there is none; `data` is the event's.
 
-    `lost` tells of a notice that could not be delivered: its channel, and the person, None for the reporter.
+    `lost` tells of a notice that could not be delivered: its channel, and the person, None for the reporter. `code` goes
+    with the number, for its reporter only.
     """
 
     template: str
@@ -51,6 +52,7 @@ class Telling:
     demand: Demand | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     lost: tuple[str, str | None] | None = None
+    code: str = ""
 
 
 def letter(district: District, one: Telling, *, channel: str | None = None) -> Letter | None:
@@ -89,7 +91,7 @@ class _Facts:
 
     def all(self) -> dict[str, str]:
         one, found = self._one, {"district": self._said(self._d.name, self._d.name_en), "link": self._one.link}
-        found["at"] = self._local(one.at)
+        found |= {"at": self._local(one.at), "code": one.code}
         if one.person is not None:
             found["name"] = self._person(one.person)
         if one.demand is not None:

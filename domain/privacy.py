@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from domain.actors import Actor, Grant
+from domain.actors import Actor, Grant, reporter_of
 from domain.demand import Demand
 from domain.vocabulary import Role
 
@@ -125,7 +125,7 @@ def _in_scope(d: Demand, a: Actor, g: Grant) -> bool:
 
 
 _TIED: dict[Tie, Callable[[Demand, Actor, Grant], bool]] = {
-    Tie.REPORTER: lambda d, a, g: a.id == d.opened_by,
+    Tie.REPORTER: lambda d, a, g: a.id in (d.opened_by, reporter_of(d.number)),
     Tie.CONTACT_WORKER: lambda d, a, g: a.id == d.worker,
     Tie.HOLDER: lambda d, a, g: a.id == d.holder,
     Tie.LEAD_UNIT: lambda d, a, g: d.unit is not None and g.unit in (None, d.unit),
@@ -162,7 +162,7 @@ def text_sight(demand: Demand, actor: Actor, kind: str, author: str) -> Sight:
 
 def speaks_for(demand: Demand, actor: Actor) -> bool:
     """Whether somebody may ask for what belongs to the reporter: that person, or an operator on their behalf."""
-    own = actor.id == demand.opened_by and actor.has(Role.RESIDENT)
+    own = actor.id in (demand.opened_by, reporter_of(demand.number)) and actor.has(Role.RESIDENT)
     return own or any(actor.has(role, community=demand.community) for role in SPEAKS_FOR)
 
 

@@ -1,4 +1,4 @@
-"""How long personal data is kept after a demand has been closed for good, by category."""
+"""How long personal data is kept after a demand has been closed for good, by category; and how long its reporter gets in."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ class Retention(BaseModel):
     days: Days
 
 
+class LinkRules(BaseModel):
+    """How long a reporter without an account gets in: by a link or the code so many days after closing, and with the code
+    for so many minutes at a time. A link to the questions ends by itself when the demand can not be reopened any more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days_after_closing: Annotated[int, Field(ge=1, le=3_650, strict=True)] = 90
+    session_minutes: Annotated[int, Field(ge=5, le=1_440, strict=True)] = 30
+
+
 class RetentionRules(BaseModel):
     """`days` after closing a sealed demand is anonymised; of `rules` the longest prefix that fits counts.
 
@@ -33,6 +43,7 @@ class RetentionRules(BaseModel):
     version: Version
     days: Days | None = None
     rules: tuple[Retention, ...] = ()
+    links: LinkRules = LinkRules()
 
     def days_for(self, category: str) -> int | None:
         fitting = [

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """One word of what an integrator's key opens; which routes that are stands in `api/scopes.py`."""
+    """One word of what an integrator's key opens; what that is stands in `KEYS` of domain/roles.py."""
 
     DEMANDS_READ = "demands:read"
     DEMANDS_WRITE = "demands:write"

@@ -3,7 +3,8 @@
 pending ──2xx──► delivered
    │  ▲
    └──┘ anything else: again after the next pause, the demand's later events wait behind it
-   └────► failed    after the last pause; they go on, and a replay may send it once more
+   ├────► failed        after the last pause; they go on, and a replay may send it once more
+   └────► superseded    another attempt of the engine replaced the event before it was sent (decision 0006)
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class DeliveryState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     FAILED = "failed"
+    SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from store.intake import Writer, next_numbers
 from store.phone_digests import PhoneDigests
 from store.pool import UNAVAILABLE as POOL_UNAVAILABLE
 from store.pool import Pool, open_pool
+from store.reporter_keys import ReporterKeys
 from store.rosters import RosterChange
 from store.seal import Sealer
 
@@ -83,6 +84,10 @@ class Desk:
     @cached_property
     def phone_digests(self) -> PhoneDigests:
         return PhoneDigests(self.settings.key_ring())
+
+    @cached_property
+    def reporter_keys(self) -> ReporterKeys:
+        return ReporterKeys(self.settings.key_ring())
 
     async def number(self) -> str:
         """A demand number nobody else gets: the local date and a running count. Gaps are possible."""

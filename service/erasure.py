@@ -93,7 +93,7 @@ class Forgetter:
         self._eraser = Eraser(pool, sealer)
         self._now = now
 
-    async def keep(self, client: Client, _: str) -> None:
+    async def keep(self, client: Client, task_queue: str) -> None:
         """Run until cancelled."""
         await repeat("erasures", self.once, every=EVERY)
 

@@ -13,6 +13,7 @@ from service.delivering import open_delivering
 from service.erasure import Forgetter
 from service.file_keeper import FileKeeper
 from service.identity_keeper import IdentityKeeper
+from service.link_keeper import LinkKeeper
 from service.notifying import open_notifying
 from service.phone_keeper import PhoneKeeper
 from service.publish_watch import Watch
@@ -38,6 +39,7 @@ def open_keepers(settings: Settings, pool: Pool, watch: Watch) -> tuple[Keeper, 
         open_delivering(settings, pool, watch),
         FileKeeper(settings, pool),
         IdentityKeeper(pool),
+        LinkKeeper(watch, pool),
         *others,
     )
 

@@ -30,7 +30,7 @@ async def letter_of(
         return collection(district, telling_of(one, links.inbox), said, channel=channel)
     if one.demand is None:
         return None
-    return letter(district, telling_of(one, await links.of(one)), channel=channel)
+    return letter(district, telling_of(one, await links.of(one), await links.code_of(one)), channel=channel)
 
 
 def words_of(district: District, one: Noticed, link: str) -> Letter | None:
@@ -38,8 +38,8 @@ def words_of(district: District, one: Noticed, link: str) -> Letter | None:
     return letter(district, telling_of(one, link))
 
 
-def telling_of(one: Noticed, link: str) -> Telling:
+def telling_of(one: Noticed, link: str, code: str = "") -> Telling:
     return Telling(
         template=one.template, language=one.language, person=one.person, link=link, at=one.at, demand=one.demand,
-        data=one.data, lost=one.lost,
+        data=one.data, lost=one.lost, code=code,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -64,19 +64,26 @@ class Planner:
     async def _reporters(self, connection: Connection, happenings: Iterable[Happening]) -> dict[str, Reach]:
         """By number, those that there are: what somebody of the staff saw on a patrol has no reporter."""
         demands = {h.number: h.after for h in happenings}
+        return await self._reached(connection, demands)
+
+    async def _reached(self, connection: Connection, demands: Mapping[str, Demand]) -> dict[str, Reach]:
+        """By what is kept of each reporter now, who may have left or changed it since; else by what the log says."""
+        kept = await notices.reporters_of(connection, sorted(demands)) if demands else {}
         found = {number: _said(demand) for number, demand in demands.items() if demand.reach}
-        # Nothing was left, or it was taken in before the log said what was.
-        if unsaid := sorted(demands.keys() - found.keys()):
-            for number, sealed in (await notices.reporters_of(connection, unsaid)).items():
-                if channels := self._left(number, sealed):
-                    found[number] = Reach(channels)
+        for number, sealed in kept.items():
+            channels, account = self._left(number, sealed), found.get(number, NOBODY).account
+            if channels or account:
+                found[number] = Reach(channels, account=account)
         return found
 
     async def reach(self, connection: Connection, person: str | None, demand: Demand | None) -> Reach:
         """How a member of staff, or the reporter of `demand`, can be reached here."""
         if person is not None:
             return self._open_to((await contacts.reach_of(connection, [person]))[person])
-        return NOBODY if demand is None else self._open_to(_said(demand))
+        if demand is None:
+            return NOBODY
+        found = await self._reached(connection, {demand.number: demand})
+        return self._open_to(found.get(demand.number, NOBODY))
 
     def _left(self, number: str, sealed: bytes) -> frozenset[Via]:
         try:

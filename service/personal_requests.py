@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from domain.actors import Actor
+from domain.actors import Actor, reporter_of
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.masking import ERASED
@@ -19,7 +19,7 @@ from service.reading import find
 from service.repeats import Answered, Asked, other_body
 from service.reporter_forms import DeletionForm, ExportForm
 from service.views import View, instant
-from service.words import reading, reporter_of
+from service.words import kept_person, reading
 from store import erasure as erasing
 from store import files, personal, texts
 from store import reporter_index as phones
@@ -95,7 +95,7 @@ async def _of_same_person(desk: Desk, actor: Actor, demand: Demand) -> list[Dema
 
 
 async def _of_same_phone(desk: Desk, demand: Demand) -> list[Demand]:
-    phone = (await reporter_of(desk, demand.number)).get("phone")
+    phone = (await kept_person(desk, demand.number)).get("phone")
     if not isinstance(phone, str):
         return []
     await PhoneKeeper(desk.pool, desk.sealer, desk.phone_digests).catch_up()
@@ -106,8 +106,8 @@ async def _of_same_phone(desk: Desk, demand: Demand) -> list[Demand]:
 
 async def _everything(desk: Desk, demand: Demand) -> View:
     number = demand.number
-    kept = await texts.kept(desk.pool, number)
-    own = [one for one in kept if one.kind in PUBLIC_KINDS or one.author == demand.opened_by]
+    kept, theirs = await texts.kept(desk.pool, number), (demand.opened_by, reporter_of(number))
+    own = [one for one in kept if one.kind in PUBLIC_KINDS or one.author in theirs]
     refs = await desk.pool.fetch("select system, ref from external_ref where number = $1 order by 1, 2", number)
     read = await personal.page(desk.pool, person=None, subject=number, communities=None, before=None, limit=10_000)
     return {
@@ -119,7 +119,7 @@ async def _everything(desk: Desk, demand: Demand) -> View:
         "category": demand.category,
         "place": None if demand.place is None else demand.place.model_dump(include={"community", "grid", "compound"}),
         "confidential": demand.confidential,
-        "reporter": await reporter_of(desk, number),
+        "reporter": await kept_person(desk, number),
         "texts": [
             {
                 "kind": one.kind, "written_at": instant(one.written_at), "erased_at": instant(one.erased_at),

@@ -31,7 +31,7 @@ class PhoneKeeper:
         self._sealer = sealer
         self._digests = digests
 
-    async def keep(self, client: Client, _: str) -> None:
+    async def keep(self, client: Client, task_queue: str) -> None:
         """Run until cancelled."""
         await repeat("phone index", self.catch_up, every=EVERY)
 

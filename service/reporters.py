@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,7 +19,7 @@ from service.forms import Email, Phone, Short
 from service.reading import find
 from service.reporter_forms import ReporterChange
 from service.views import View, instant
-from service.words import reading, reporter_of
+from service.words import kept_person, reading
 from store import personal
 
 _MASKS = {Field.NAME: mask_name, Field.PHONE: mask_phone, Field.EMAIL: mask_email, Field.ROOM: mask_room}
@@ -37,7 +38,7 @@ async def reporter(desk: Desk, actor: Actor, number: str, *, reveal: bool, reaso
     sights = {field: sight(demand, actor, field) for field in REPORTER_FIELDS}
     opens = tuple(field for field, much in sights.items() if much is Sight.FULL)
     if not reveal:
-        return await _view(desk, demand, await reporter_of(desk, number), sights, opened=())
+        return await _view(desk, demand, await kept_person(desk, number), sights, opened=())
     if not opens:
         rule = "Nothing of this reporter may be opened by your role. Read it without `reveal`."
         raise DomainError("not_permitted", rule, allowed=[])
@@ -62,19 +63,28 @@ async def correct(desk: Desk, actor: Actor, number: str, form: ReporterChange) -
     said = {name: _checked(name, value) for name, value in form.model_dump(exclude_none=True).items()}
     if not said:
         raise DomainError("validation_failed", "Name at least one field to correct.", field="")
+    after = await change(desk, actor, number, said)
+    sights = {field: sight(demand, actor, field) for field in REPORTER_FIELDS}
+    return await _view(desk, demand, after, sights, opened=())
+
+
+async def change(desk: Desk, actor: Actor, number: str, said: Mapping[str, str | None]) -> dict[str, Any]:
+    """Write what was checked over what is kept of the reporter, None takes a field away; and that it was done, by whom.
+
+    Returns all that is kept then. Raises DomainError `personal_data_erased`.
+    """
     async with desk.pool.acquire() as connection, connection.transaction():
         sealed = await personal.lock_reporter(connection, number)
         if await personal.erased_at(connection, number) is not None:
             raise erased()
         kept = {} if sealed is None else json.loads(desk.sealer.open(sealed, number))
-        after = kept | said
+        after = {name: value for name, value in (kept | said).items() if value is not None}
         text = json.dumps(after, ensure_ascii=False)
         await personal.save_reporter(connection, number, desk.sealer.seal(text, number))
         await reporter_index.keep(connection, desk.phone_digests, number, after.get("phone"))
         told = reading(desk, actor, "reporter_corrected", ReadingReason.CORRECTION, *sorted(said))
         await personal.tell(connection, told, [number])
-    sights = {field: sight(demand, actor, field) for field in REPORTER_FIELDS}
-    return await _view(desk, demand, after, sights, opened=())
+    return after
 
 
 def erased() -> DomainError:

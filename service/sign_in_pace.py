@@ -16,8 +16,10 @@ from store import sign_in_tries as tries
 from store.pool import Pool
 from store.sign_in_tries import Counter, Pace
 
-OF_AN_ACCOUNT = Pace(free=5, longest=timedelta(minutes=15))
-OF_AN_ADDRESS = Pace(free=30, longest=timedelta(minutes=15))  # a whole office may share one
+# Whoever guesses without end comes down to one try in a quarter of an hour for an account, and one a minute from an
+# address: a whole office may share one, and mistype all day.
+OF_AN_ACCOUNT = Pace(free=5, longest=timedelta(minutes=15), forget_one=timedelta(minutes=15))
+OF_AN_ADDRESS = Pace(free=30, longest=timedelta(minutes=15), forget_one=timedelta(minutes=1))
 KNOWN_FOR = timedelta(days=30)
 
 
@@ -44,11 +46,14 @@ def from_there(marks: Marks, address: str) -> Paced:
     return Paced(None, Counter(marks.address(address), OF_AN_ADDRESS))
 
 
+WAIT = "Too many tries. Wait as Retry-After says, or have an administrator set a new password."
+
+
 class _Blocked(Exception):
     """Undoes what the other counter has counted."""
 
 
-async def enter(pool: Pool, asked: Paced, now: datetime) -> None:
+async def enter(pool: Pool, asked: Paced, now: datetime, *, rule: str = WAIT) -> None:
     """Count a try. Raises DomainError `too_many_requests` with the seconds to wait, the same for every name."""
     both = asked.both
     try:
@@ -57,13 +62,12 @@ async def enter(pool: Pool, asked: Paced, now: datetime) -> None:
                 if not await tries.count(connection, counter, now):
                     raise _Blocked
     except _Blocked:
-        raise await _wait(pool, [one.mark for one in both], now) from None
+        raise await _wait(pool, [one.mark for one in both], now, rule) from None
 
 
-async def _wait(pool: Pool, marks: list[bytes], now: datetime) -> DomainError:
+async def _wait(pool: Pool, marks: list[bytes], now: datetime, rule: str) -> DomainError:
     until = await tries.blocked_until(pool, marks, now)
     seconds = max(1, int((until - now).total_seconds()) + 1)
-    rule = "Too many tries. Wait as Retry-After says, or have an administrator set a new password."
     return DomainError("too_many_requests", rule, retry_after_seconds=seconds)
 
 

@@ -159,13 +159,18 @@ async def listed(desk: Desk, actor: Actor) -> list[View]:
 
 
 async def read(desk: Desk, actor: Actor, id: str) -> View:
-    """With how much waits and how much was given up, and who did what to it, newest first."""
+    """With how much waits and how much was given up, who did what to it, and its replays, newest first."""
     must_be(actor, MANAGERS)
     hook = await _own(desk, actor, id)
-    trail = await storing.changes(desk.pool, id, 50)
+    trail, replays = await storing.changes(desk.pool, id, 50), await webhook_replays.newest(desk.pool, id, 10)
     return {
         **_view(hook, desk.now()), **await webhook_queue.open_counts(desk.pool, id),
         "changes": [{"at": instant(c.at), "by": c.actor, "what": c.what, "data": c.data} for c in trail],
+        "replays": [
+            {"id": r.id, "from_at": instant(r.from_at), "until_at": instant(r.until_at), "planned": r.planned,
+             "asked_by": r.asked_by, "asked_at": instant(r.asked_at), "finished_at": instant(r.finished_at)}
+            for r in replays
+        ],
     }  # fmt: skip
 
 

@@ -94,12 +94,12 @@ async def opened(desk: Desk, actor: Actor, demand: Demand, kept: Sequence[KeptTe
 
     The caller has looked at the rules, and keeps that they are read."""
     striking = [text_sight(demand, actor, one.kind, one.author) is Sight.MASKED for one in kept]
-    person = await reporter_of(desk, demand.number) if any(striking) else {}
+    person = await kept_person(desk, demand.number) if any(striking) else {}
     words = (desk.sealer.open(one.sealed, demand.number) for one in kept)
     return [strike(text, person) if struck else text for text, struck in zip(words, striking, strict=True)]
 
 
-async def reporter_of(desk: Desk, number: str) -> dict[str, object]:
+async def kept_person(desk: Desk, number: str) -> dict[str, object]:
     """What is kept of the reporter, for the product's own use: never to be shown by whoever calls this."""
     sealed = await texts.reporter(desk.pool, number)
     said: dict[str, object] = {} if sealed is None else json.loads(desk.sealer.open(sealed, number))
@@ -111,7 +111,7 @@ async def persons_hidden(desk: Desk, actor: Actor, numbers: Sequence[str]) -> di
     rows = await desk.pool.fetch("select state from demand where number = any($1::text[])", list(numbers))
     demands = (Demand.model_validate_json(row["state"]) for row in rows)
     hidden = [d.number for d in demands if sight(d, actor, Field.INTERNAL_TEXT) < Sight.FULL]
-    return {number: await reporter_of(desk, number) for number in hidden}
+    return {number: await kept_person(desk, number) for number in hidden}
 
 
 def may_read(demand: Demand, actor: Actor, kind: str, author: str) -> bool:

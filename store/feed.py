@@ -8,7 +8,7 @@ that replaces an event (docs/decisions/0006) writes it anew: it comes once more,
 
 The numbers of transactions are those of one PostgreSQL cluster. Where the database woke up in another one (a dump
 restored, a standby promoted) a new epoch begins, and all that is written from then on comes behind everything before
-(docs/decisions/0012-the-feed-is-ordered-by-transactions.md).
+(docs/decisions/0014-the-feed-is-ordered-by-transactions.md).
 """
 
 from __future__ import annotations

@@ -81,12 +81,13 @@ class ApiKeyRow(SQLModel, table=True):
 
 
 class SignInTryRow(SQLModel, table=True):
-    """How often somebody tried to sign in to one account, or from one address; `mark` is a keyed digest of which."""
+    """How often somebody tried to sign in to one account, or from one address, lately: `tries` runs out with time, and is
+    as of `last_at`. `mark` is a keyed digest of which."""
 
     __tablename__ = "sign_in_try"
 
     mark: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
-    tries: int
+    tries: float
     last_at: datetime = _at()
     blocked_until: datetime = _at()
 

@@ -49,12 +49,14 @@ NOT_SEALED: dict[str, str] = {
     "account_session.address": "a keyed digest",
     "api_key.hash": "a hash of the key",
     "sign_in_try.mark": "a keyed digest",
+    "reporter_pass.token_hash": "a hash of a link's or a session's token",
 }
 """Columns of bytes that are no sealed values, each with what they are instead."""
 
 ALSO_FORGOTTEN: tuple[str, ...] = (
     "delete from reporter_index where number = any($1::text[])",
     "delete from demand_likeness where number = any($1::text[])",
+    "delete from reporter_pass where number = any($1::text[])",
     # Without its key the content is lost; the worker removes it, and then the row.
     "update file set state = 'going' where number = any($1::text[])",
 )

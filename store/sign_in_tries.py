@@ -10,15 +10,14 @@ from store.pool import Connection, Pool
 
 # A try is counted before it is known whether it fails, so that many at once are not all free. Nothing is counted while
 # the mark is blocked: who keeps trying does not lengthen the block.
-_COUNT = """
+_LEFT = "greatest(t.tries - extract(epoch from $2 - t.last_at)::float8 / $3, 0)"
+_COUNT = f"""
 insert into sign_in_try as t (mark, tries, last_at, blocked_until) values ($1, 1, $2, $2)
 on conflict (mark) do update set
-    tries = case when t.last_at < $3 then 1 else t.tries + 1 end,
+    tries = {_LEFT} + 1,
     last_at = $2,
-    blocked_until = case
-        when t.last_at < $3 or t.tries + 1 < $4 then $2
-        else $2 + least($5::interval, interval '1 second' * power(2, least(t.tries + 1 - $4, 30)))
-    end
+    blocked_until = case when {_LEFT} + 1 < $4 then $2
+        else $2 + least($5::interval, interval '1 second' * power(2, least({_LEFT} + 1 - $4, 30))) end
 where t.blocked_until <= $2
 returning tries
 """
@@ -26,12 +25,12 @@ returning tries
 
 @dataclass(frozen=True)
 class Pace:
-    """After `free` tries in a row each one blocks the mark, first for a second and twice as long each time, up to
-    `longest`. All is forgotten `forget` after the last try."""
+    """After `free` tries each further one blocks the mark, first for a second and about twice as long each time, up to
+    `longest`. One try is forgotten every `forget_one`."""
 
     free: int
     longest: timedelta
-    forget: timedelta = timedelta(hours=24)
+    forget_one: timedelta
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,8 @@ class Counter:
 async def count(connection: Connection, counter: Counter, now: datetime) -> bool:
     """False when the mark is blocked now."""
     pace = counter.pace
-    found = await connection.fetchval(_COUNT, counter.mark, now, now - pace.forget, pace.free, pace.longest)
+    seconds = pace.forget_one.total_seconds()
+    found = await connection.fetchval(_COUNT, counter.mark, now, seconds, float(pace.free), pace.longest)
     return found is not None
 
 

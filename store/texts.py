@@ -55,6 +55,15 @@ async def copy_to(pool: Pool, sealer: Sealer, text_id: str, number: str) -> str:
     return own
 
 
+async def drop_unnamed(pool: Pool, text_id: str, number: str) -> None:
+    """Forget a reply that was copied for a demand which did not take it; one that its log names stays."""
+    await pool.execute(
+        "delete from demand_text where id = $1 and number = $2"
+        " and not exists (select from demand_event where number = $2 and data ->> 'reply_id' = $1)",
+        text_id, number,
+    )  # fmt: skip
+
+
 async def drop(pool: Pool, text_id: str) -> None:
     """Forget a text whose command was refused."""
     await pool.execute("delete from demand_text where id = $1", text_id)

@@ -70,8 +70,11 @@ with turn as (
     where q.webhook = turn.webhook and q.subject = turn.subject
     returning q.webhook, q.subject, q.tries
 )
-select t.webhook, t.subject, t.tries, d.id, d.event, d.body from taken t left join lateral (
-    select id, event, body from webhook_delivery
+select t.webhook, t.subject, t.tries, d.id, d.event, d.body,
+    d.seq = 0 or exists (select from demand_event e where e.number = t.subject and e.seq = d.seq
+                         and left(e.hash, 8) = right(d.event, 8)) as stands
+from taken t left join lateral (
+    select id, event, seq, body from webhook_delivery
     where webhook = t.webhook and subject = t.subject and state = 'pending' order by seq, id limit 1
 ) d on true
 """
@@ -97,15 +100,24 @@ async def plan(connection: Connection | Pool, planned: Sequence[Planned], at: da
 
 
 async def claim(pool: Pool, webhook: Webhook, most: int, lease: timedelta, at: datetime) -> list[Claim]:
-    """Its next deliveries that are due, of as many demands; of a disabled one only a ping."""
+    """Its next deliveries that are due, of as many demands; of a disabled one only a ping.
+
+    An event that was replaced meanwhile by another attempt does not stand any more, and is not sent.
+    """
     only = None if webhook.enabled else PING_SUBJECT
     rows = await pool.fetch(_CLAIM, webhook.id, most, at, lease, only)
-    for row in (r for r in rows if r["id"] is None):  # planned again what it had already: a turn for nothing
-        await _finish(pool, row["webhook"], row["subject"], row["tries"], at)
-    return [
-        Claim(r["webhook"], r["subject"], r["id"], r["event"], r["body"], r["tries"])
-        for r in rows if r["id"] is not None
-    ]  # fmt: skip
+    claims: list[Claim] = []
+    for r in rows:
+        if r["id"] is None:  # planned again what it had already: a turn for nothing
+            await _finish(pool, r["webhook"], r["subject"], r["tries"], at)
+            continue
+        one = Claim(r["webhook"], r["subject"], r["id"], r["event"], r["body"], r["tries"])
+        if r["stands"]:
+            claims.append(one)
+        else:
+            tried = {"at": at.isoformat(), "status": None, "error": "superseded", "ms": 0}
+            await settle(pool, one, DeliveryState.SUPERSEDED, tried, at)
+    return claims
 
 
 async def settle(pool: Pool, c: Claim, state: DeliveryState, tried: dict[str, Any], at: datetime) -> None:

@@ -67,3 +67,26 @@ async def ask(connection: Connection, webhook: str, span: Span, *, again: bool, 
         webhook, span.from_at, span.until_at, str(span.start), str(span.last), again, by, at,
     )  # fmt: skip
     return made
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A replay as it stands; `planned` counts the events it found for the webhook so far."""
+
+    id: int
+    from_at: datetime
+    until_at: datetime
+    planned: int
+    asked_by: str
+    asked_at: datetime
+    finished_at: datetime | None
+
+
+async def newest(database: Connection | Pool, webhook: str, limit: int) -> list[Asked]:
+    """Newest first."""
+    rows = await database.fetch(
+        "select id, from_at, until_at, planned, asked_by, asked_at, finished_at from webhook_replay where webhook = $1"
+        " order by id desc limit $2",
+        webhook, limit,
+    )  # fmt: skip
+    return [Asked(**dict(row)) for row in rows]

@@ -73,7 +73,7 @@ class WebhookDeliveryRow(SQLModel, table=True):
 
     __tablename__ = "webhook_delivery"
     __table_args__ = (
-        CheckConstraint("state in ('pending', 'delivered', 'failed')", name="webhook_delivery_state"),
+        CheckConstraint("state in ('pending', 'delivered', 'failed', 'superseded')", name="webhook_delivery_state"),
         Index("webhook_delivery_event", "webhook", "event", unique=True),
         Index("webhook_delivery_first", "webhook", "subject", "seq", "id", postgresql_where=text("state = 'pending'")),
         Index("webhook_delivery_newest", "webhook", "id"),

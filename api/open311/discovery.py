@@ -6,10 +6,12 @@ import re
 
 from fastapi import APIRouter, Request, Response
 
+from api.needs import needs
 from api.open311 import described
 from api.open311.arguments import Fmt, Jurisdiction, jurisdiction_of
 from api.open311.errors import Open311Route, refusal
 from api.open311.xml import document
+from domain.needs import Need
 from domain.open311_faults import Fault
 from service.open311_offer import offer_of
 
@@ -28,6 +30,7 @@ _ADDRESSES = re.compile(rf"/(?:({_READ_ONLY})|requests|servicerequestupdates)\.(
 
 
 @router.get("/discovery.{fmt}", responses=described.responses(_DOCUMENT))
+@needs(Need.PUBLIC, because="Open311 is public by its standard.")
 async def open311_discovery(fmt: Fmt, request: Request, jurisdiction_id: Jurisdiction = None) -> Response:
     """Where this Open311 endpoint is, whom to ask, and `changeset`, which changes whenever a service does."""
     desk = request.app.state.desk
@@ -54,6 +57,7 @@ async def open311_discovery(fmt: Fmt, request: Request, jurisdiction_id: Jurisdi
 @leftover.api_route(
     "{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False
 )
+@needs(Need.PUBLIC, because="It answers that there is nothing.")
 async def open311_nothing(rest: str, request: Request) -> Response:
     """What no other route took: no such resource, or not by this method."""
     known = _ADDRESSES.fullmatch(rest)

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.open311.xml import document
+from api.needs import Declared
 from api.problems import PROBLEMS, prefers_english
 from api.strict_json import StrictRoute
 from domain.errors import DomainError
@@ -31,6 +32,11 @@ _INSTANTS = frozenset({"start_date", "end_date", "updated_after", "updated_befor
 
 class Open311Route(StrictRoute):
     """Every route of Open311: what would be a problem document elsewhere is `errors` here, and empty is absent."""
+
+    async def admit(self, request: Request, declared: Declared | None) -> None:
+        """Its key stands in the query or in the form, so that api/open311/keys.py asks for it; a route still declares."""
+        if declared is None:
+            raise refused("403002")
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

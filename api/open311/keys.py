@@ -9,41 +9,43 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.security.base import SecurityBase
 
-from api.auth import of_token
+from api.auth import Principal, of_token
+from api.needs import must_open
 from api.open311.forms import read_form
 from domain.actors import Actor
+from domain.errors import DomainError
+from domain.needs import Need
 from domain.open311_faults import refused
-from domain.scopes import Scope
-from domain.vocabulary import Role
 from service.open311_form import first
-
-WRITES = frozenset({Scope.OPEN311_WRITE})
-READS = frozenset({Scope.OPEN311_WRITE, Scope.DEMANDS_READ})
-"""Of each, one is enough: to send requests and updates; to poll updates and read again what was sent."""
 
 
 @dataclass(frozen=True)
 class Keyed:
-    """Whom a key speaks for, and what it is for."""
+    """Whom a key speaks for. A development token of an integrator opens what a key of theirs would."""
 
-    actor: Actor
-    scopes: frozenset[Scope]
+    caller: Principal
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(id=self.caller.id, grants=self.caller.grants)
 
     @property
     def reads(self) -> bool:
-        return not READS.isdisjoint(self.scopes)
+        return opens(self.caller, Need.FOLLOW_OPEN311)
 
 
 async def client_of(request: Request, key: str) -> Keyed | None:
-    """The one place that knows what a key is; None for one that is not valid. A development token of an integrator opens
-    everything here, one of somebody else nothing."""
+    """The one place that knows what a key is; None for one that is not valid."""
     found = await of_token(request, key)
-    if found is None:
-        return None
-    actor = Actor(id=found.id, grants=found.grants)
-    if found.scopes is not None:
-        return Keyed(actor, found.scopes)
-    return Keyed(actor, READS if actor.has(Role.INTEGRATOR) else frozenset())
+    return None if found is None else Keyed(found)
+
+
+def opens(caller: Principal, need: Need) -> bool:
+    try:
+        must_open(caller, need)
+    except DomainError:
+        return False
+    return True
 
 
 def _said(request: Request, given: str | None) -> str:
@@ -73,8 +75,8 @@ class _ApiKey(SecurityBase):
     scheme_name = "open311"
     model = APIKey.model_validate({"in": APIKeyIn.query, "name": "api_key", "description": "Also as a form field."})
 
-    def __init__(self, scopes: frozenset[Scope]) -> None:
-        self._scopes = scopes
+    def __init__(self, need: Need) -> None:
+        self._need = need
 
     async def __call__(self, request: Request) -> Keyed:
         given = request.query_params.get("api_key")
@@ -85,12 +87,12 @@ class _ApiKey(SecurityBase):
         found = await client_of(request, key) if key else None
         if found is None:
             raise refused("403001")
-        if self._scopes.isdisjoint(found.scopes):
+        if not opens(found.caller, self._need):
             raise refused("403002")
         return found
 
 
-reader, writer = _ApiKey(READS), _ApiKey(WRITES)
+reader, writer = _ApiKey(Need.FOLLOW_OPEN311), _ApiKey(Need.SEND_OPEN311)
 
 MaybeKeyed = Annotated[Keyed | None, Depends(optional)]
 Reader = Annotated[Keyed, Depends(reader)]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.needs import needs
 from api.open311 import described
 from api.open311.arguments import (
     Codes,
@@ -26,6 +27,7 @@ from api.open311.discovery import PREFIX, PUBLIC
 from api.open311.errors import Open311Route
 from api.open311.keys import Keyed, MaybeKeyed, Writer
 from api.open311.xml import document
+from domain.needs import Need
 from domain.open311_faults import refused
 from service import open311_intake, open311_reading
 from service.open311_form import first, read_report
@@ -55,6 +57,7 @@ Extensions = Annotated[
 
 
 @router.post("/requests.{fmt}", responses=described.responses(_RECEIPT, 403), openapi_extra=_FORM)
+@needs(Need.SEND_OPEN311)
 async def open311_create_request(fmt: Fmt, request: Request, keyed: Writer) -> Response:
     """Send a request. The same one sent again, as after a time-out, gets the same id.
 
@@ -74,6 +77,7 @@ async def open311_create_request(fmt: Fmt, request: Request, keyed: Writer) -> R
 
 
 @router.get("/tokens/{token}.{fmt}", responses=described.responses(_RECEIPT))
+@needs(Need.PUBLIC, because="A token is a secret of its own, and stands for a number only.")
 async def open311_read_token(token: str, fmt: Fmt, request: Request, jurisdiction_id: Jurisdiction = None) -> Response:
     """The id that a token stands for; null until there is one."""
     desk = request.app.state.desk
@@ -84,6 +88,9 @@ async def open311_read_token(token: str, fmt: Fmt, request: Request, jurisdictio
 
 
 @router.get("/requests.{fmt}", responses=described.responses(_REQUESTS, 403))
+@needs(
+    Need.PUBLIC, because="Open311 is public by its standard: category, state and a point of the grid; words need a key."
+)
 async def open311_list_requests(
     fmt: Fmt, request: Request, keyed: MaybeKeyed, jurisdiction_id: Jurisdiction = None, locale: Locale = None,
     service_request_id: Codes = None, service_code: Codes = None,
@@ -124,6 +131,9 @@ async def open311_list_requests(
 
 
 @router.get("/requests/{service_request_id}.{fmt}", responses=described.responses(_REQUESTS, 403))
+@needs(
+    Need.PUBLIC, because="Open311 is public by its standard: category, state and a point of the grid; words need a key."
+)
 async def open311_read_request(
     service_request_id: str, fmt: Fmt, request: Request, keyed: MaybeKeyed, jurisdiction_id: Jurisdiction = None,
     locale: Locale = None, extensions: Extensions = None,

@@ -6,11 +6,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from api.needs import needs
 from api.open311 import described
 from api.open311.arguments import Degrees, Fmt, Jurisdiction, Locale, jurisdiction_of, viewer_of
 from api.open311.discovery import PREFIX, PUBLIC
 from api.open311.errors import Open311Route
 from api.open311.xml import document
+from domain.needs import Need
 from domain.open311_faults import refused
 from domain.open311_services import Attribute, Service
 from service.open311_offer import offer_of
@@ -25,6 +27,7 @@ _DEFINITION = described.thing(service_code="string", attributes="array")
 
 
 @router.get("/services.{fmt}", responses=described.responses(_SERVICES))
+@needs(Need.PUBLIC, because="Open311 is public by its standard.")
 async def open311_services(
     fmt: Fmt, request: Request, jurisdiction_id: Jurisdiction = None, lat: Degrees = None, long: Degrees = None,
     locale: Locale = None,
@@ -56,6 +59,7 @@ def _service(service: Service, english: bool) -> dict[str, Any]:
 
 
 @router.get("/services/{service_code}.{fmt}", responses=described.responses(_DEFINITION))
+@needs(Need.PUBLIC, because="Open311 is public by its standard.")
 async def open311_service_definition(
     service_code: str, fmt: Fmt, request: Request, jurisdiction_id: Jurisdiction = None
 ) -> Response:

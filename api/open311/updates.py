@@ -6,12 +6,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from api.needs import needs
 from api.open311 import described
 from api.open311.arguments import Codes, Fmt, Instant, Jurisdiction, Locale, jurisdiction_of, span_of, viewer_of
 from api.open311.discovery import PREFIX
 from api.open311.errors import Open311Route
 from api.open311.keys import Reader, Writer
 from api.open311.xml import document
+from domain.needs import Need
 from domain.open311_faults import refused
 from service import open311_history, open311_updates
 from service.open311_form import first
@@ -36,6 +38,7 @@ _FORM = described.form(
 
 
 @router.get("/servicerequestupdates.{fmt}", responses=described.responses(_UPDATES, 403))
+@needs(Need.FOLLOW_OPEN311)
 async def open311_list_updates(
     fmt: Fmt, request: Request, keyed: Reader, jurisdiction_id: Jurisdiction = None, locale: Locale = None,
     start_date: Instant | None = None, end_date: Instant | None = None, service_request_id: Codes = None,
@@ -70,6 +73,7 @@ def _update(entry: Entry) -> dict[str, Any]:
 
 
 @router.post("/servicerequestupdates.{fmt}", responses=described.responses(_RECEIPT, 403), openapi_extra=_FORM)
+@needs(Need.SEND_OPEN311)
 async def open311_create_update(fmt: Fmt, request: Request, keyed: Writer) -> Response:
     """Add to a request that this key sent. The same `update_id` again is answered the same and done once."""
     desk, fields = request.app.state.desk, request.state.fields

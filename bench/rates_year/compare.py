@@ -13,7 +13,7 @@ from bench.rates_year.oracle import Excluded, Key, Oracle, Row
 from bench.rates_year.oracle_log import Event, Found, Log
 from domain.actors import Actor
 from domain.kpi_words import COUNTS, figures_of
-from domain.rates import Dimension
+from domain.rates import Dimension, composite
 from service import rate_months
 from service.desk import Desk
 from service.rate_frames import grouping, inputs_of
@@ -22,9 +22,10 @@ from store import exclusions as excluding
 from store import rate_months as kept
 
 LIVE: tuple[tuple[Dimension, ...], ...] = (
-    ("day",), ("month",), ("worker",), ("community", "category"), ("unit", "day"), ("property_grade", "grid", "channel"),
+    (), ("day",), ("month",), ("worker",), ("community", "category"), ("unit", "day"), ("property_grade", "grid", "channel"),
 )  # fmt: skip
 """Groupings that no month keeps."""
+AT_ONCE = 5000
 
 
 @dataclass
@@ -109,7 +110,24 @@ async def compare_live(desk: Desk, oracle: Oracle, days: Days, version: str, out
         ours = {(key, id): _plain(side, key, id) for key in side.tally.groups for id in figures}
         by = side.grouping.by
         theirs = oracle.rows(by, period.start, period.end, cases)
-        _see_all(f"{days.first}…{days.last} by {','.join(by)}", ours, theirs, figures, outcome)
+        place = f"{days.first}…{days.last} by {','.join(by)}"
+        _see_all(place, ours, theirs, figures, outcome)
+        for key in side.tally.groups:
+            score = composite(side.sums(key), definition)
+            outcome.see(
+                f"{place}, {key}, composite", None if score is None else round(score, 12), _score(key, theirs, oracle)
+            )
+
+
+def _score(key: Key, rows: dict[tuple[Key, str], Row], oracle: Oracle) -> Decimal | None:
+    """The three rates weighed, to twelve places; None where one of them has no case."""
+    total = Fraction(0)
+    for id, weight in oracle.rules["weights"].items():
+        numerator, denominator, _ = rows.get((key, id), (Fraction(0), 0, {}))
+        if not denominator:
+            return None
+        total += Fraction(str(weight)) * numerator / denominator
+    return round(Decimal(total.numerator) / Decimal(total.denominator), 12)
 
 
 def _plain(side: Side, key: Key, id: str) -> tuple[Decimal, int, dict[str, int]]:
@@ -138,26 +156,27 @@ def _see_all(
         )
 
 
-async def compare_traces(desk: Desk, oracle: Oracle, actor: Actor, month: str, version: str, outcome: Outcome) -> None:
-    """Every figure of a month down to its events, both sides and what is excluded, against the oracle's own events."""
+async def compare_traces(
+    desk: Desk, oracle: Oracle, actor: Actor, month: str, version: str, figures: Iterable[str], outcome: Outcome
+) -> None:
+    """Figures of a month down to their events, both sides and what is excluded, against the oracle's own events."""
     days = Days.of_month(month)
     period = days.period(desk.district)
     oracle.exclusions = await read_exclusions(desk, month, desk.now())
     cases = [*_numbered(oracle, period.start, period.end)]
-    for figure in figures_of(definition_of(desk, version)):
-        if figure == "composite":
-            continue
+    for figure in figures:
         for side in ("numerator", "denominator", "excluded"):
+            asked, wanted = Asked(days, version=version), Traced(figure, side)
             ours = {
                 (str(r["number"]), int(str(r["seq"])), str(r.get("exclusion") or ""))
-                async for r in _traced(desk, actor, days, version, figure, side)
+                async for r in _traced(desk, actor, asked, wanted)
             }
             theirs = {(n, seq, c.exclusion) for n, c in cases if c.figure == figure for seq in _side(c, side)}
             outcome.traced += len(ours)
             if ours != theirs:
                 odd = sorted(ours ^ theirs)[:3]
                 outcome.wrong.append(
-                    f"{month} {figure} {side}: traced {len(ours)} events, the oracle {len(theirs)}: {odd}"
+                    f"{month} {figure} {side}: {len(ours)} events traced, the oracle has {len(theirs)}: {odd}"
                 )
 
 
@@ -176,16 +195,12 @@ def _side(case: Found, side: str) -> tuple[int, ...]:
     return case.behind if side == "numerator" else case.base
 
 
-async def _traced(
-    desk: Desk, actor: Actor, days: Days, version: str, figure: str, side: str
-) -> AsyncIterator[dict[str, object]]:
+async def _traced(desk: Desk, actor: Actor, asked: Asked, wanted: Traced) -> AsyncIterator[dict[str, object]]:
     after: tuple[str, int] | None = None
     while True:
-        page = await trace(
-            desk, actor, Asked(days, version=version), Traced(figure, side), after=after, limit=5000
-        )  # fmt: skip
+        page = await trace(desk, actor, asked, wanted, after=after, limit=AT_ONCE)
         for row in page:
             yield row
-        if len(page) < 5000:
+        if len(page) < AT_ONCE:
             return
         after = str(page[-1]["number"]), int(str(page[-1]["seq"]))

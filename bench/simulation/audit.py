@@ -28,6 +28,8 @@ _SAYS = {
     "call_back": ("call_back_made",), "confirm": ("feedback_given",), "refuse": ("worker_refused", "unit_refused"),
     "add_co_units": ("co_unit_asked",), "co_refuse": ("co_unit_refused",), "co_done": ("co_unit_done",),
     "co_release": ("co_unit_taken_back",), "swap_lead": ("lead_swapped",),
+    "merge": ("merged",), "unmerge": ("unmerged",), "supervise": ("supervised", "taken_over"),
+    "decide_final_reply": ("final_reply_decided",),
 }  # fmt: skip
 _MOVES = {(stage, to) for rule in RULES for stage in rule.stages for to in rule.to}
 
@@ -135,7 +137,7 @@ def _check_meetings(log: Log) -> Iterator[str]:
                 yield f"{log.number}: {entry.data['meeting']} decided turn {turn}, which was never sent to it"
     yield from (f"{log.number}: turn {turn} was decided {times} times" for turn, times in answered.items() if times > 1)
     open_turns = [turn for turn in asked if not answered[turn]]
-    if open_turns and not log.count("withdrawn"):
+    if open_turns and not log.count("withdrawn", "merged"):
         yield f"{log.number}: turns {open_turns} were never decided"
 
 
@@ -161,7 +163,10 @@ def check_promises(logs: list[Log], diary: Diary) -> Iterator[str]:
 
 
 def _said(entry: Entry) -> str:
-    """Its type; a part that was taken back is another thing than one that ended with the unit's task."""
+    """Its type; a part that was taken back is another thing than one that ended with the unit's task, and a merge that was
+    taken back another than one that ended in a redo."""
+    if entry.type == "unmerged" and entry.data["reason"] != "mistake":
+        return "unmerged_by_itself"
     return "co_unit_taken_back" if entry.data.get("reason") == "taken_back" else entry.type
 
 
@@ -173,7 +178,7 @@ async def check_rows(
     `before` is None where others submit demands too.
     """
     rows: dict[str, dict[str, Any]] = {}
-    page: str | None = "/api/v1/demands?limit=100"
+    page: str | None = "/api/v1/demands?limit=100&duplicates=shown"
     while page:
         said = await phone.get(cast.overseer, page)
         rows |= {row["number"]: row for row in said.json}

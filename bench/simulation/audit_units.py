@@ -85,8 +85,18 @@ def _check_resolved(log: Log) -> Iterator[str]:
 
 def bookings(log: Log) -> Iterator[Booking]:
     lead: str | None = None
+    kept: str | None = None  # a duplicate's, until it goes on by itself
+    follows = False
     for entry in log.entries:
-        if entry.type in _LEAD_ENDS and lead is not None:
+        if entry.type == "merged":
+            kept = kept if follows else lead
+            follows = True
+        elif entry.type == "unmerged":
+            follows = False
+            if kept is not None and entry.data["reason"] != "redo":
+                lead = kept
+                yield Booking(entry.at, lead, +1, log.number)
+        if entry.type in (*_LEAD_ENDS, "merged") and lead is not None:
             yield Booking(entry.at, lead, -1, log.number)
             lead = None
         elif entry.type == "unit_assigned":

@@ -17,7 +17,7 @@ from bench.simulation.telephone import Answer, Telephone
 
 View = dict[str, Any]
 _MOVED_ON = ("not_found", "not_holder", "not_permitted", "outside_scope", "stage_forbids", "refusal_window_over", "closed",
-             "not_on_agenda", "reopen_window_over", "unknown_place", "co_task_open")  # fmt: skip
+             "not_on_agenda", "reopen_window_over", "unknown_place", "co_task_open", "merged", "merge_circle")  # fmt: skip
 
 
 class Life:
@@ -89,6 +89,8 @@ class Life:
         stage = str(view["stage"])
         if stage == "closed":
             return await self._reopen(view)
+        if view["primary"] is not None and stage != "feedback":
+            return await self._follow(view)
         if stage == "meeting":
             return await self._approve(view) if view["proposed_by"] else Wait(0.4)  # its chair acts, from the agenda
         if stage == "feedback":
@@ -128,6 +130,13 @@ class Life:
         self._slow = not accept.get("breached") and accept.get("stopped_at") is None
         return Wait(2.0 if self._slow else 0.0)
 
+    async def _follow(self, view: View) -> Move | Wait:
+        """Handled with another demand; now and then that was a mistake."""
+        operator = str(view["holder"]["id"])
+        if self._chance.random() < 0.06 and await self._may(operator, "unmerge"):
+            return Move(operator, {"type": "unmerge"})
+        return Wait(0.5)
+
     async def _locate(self, view: View) -> Move | Wait:
         who = str(view["holder"]["id"])
         if not await self._may(who, "locate"):
@@ -147,6 +156,12 @@ class Life:
         if 0.06 < dice < 0.08 and not self._done["reassign"] and await self._may(boss, "reassign"):
             others = [p for p in self._cast.colleagues(view["community"]) if p != view["holder"]["id"]]
             return Move(boss, {"type": "reassign", "person": self._chance.choice(others)})
+        if 0.05 < dice < 0.06 and not self._done["supervise"] and await self._may(boss, "supervise"):
+            return Move(boss, {"type": "supervise", "deed": "order", "note": "请加快办理。"})
+        if 0.1 < dice < 0.13 and self._done["merge"] < 2 and await self._may(boss, "merge"):
+            others = [number for number in self._diary.accepted.values() if number != self._number]
+            if others:
+                return Move(boss, {"type": "merge", "primary": self._chance.choice(others)})
         if 0.08 < dice < 0.1 and not self._done["swap_lead"] and await self._may(boss, "swap_lead"):
             return Move(boss, self._words.swap_lead(community=view["community"], unit=view["unit"]["id"]))
         return None

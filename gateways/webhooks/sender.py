@@ -94,9 +94,10 @@ class Sender:
     def _pool(self, receiver: str, target: Target) -> httpcore2.AsyncConnectionPool:
         key = (receiver, target.host, target.port, target.encrypted)
         if key not in self._pools:
+            backend = _Guarded(self._guard, encrypted=target.encrypted)
             self._pools[key] = httpcore2.AsyncConnectionPool(
-                ssl_context=self._context() if target.encrypted else None, max_connections=self._connections, keepalive_expiry=IDLE_SECONDS,
-                network_backend=_Guarded(self._guard, encrypted=target.encrypted),
+                ssl_context=self._context() if target.encrypted else None, max_connections=self._connections,
+                keepalive_expiry=IDLE_SECONDS, network_backend=backend,
             )  # fmt: skip
         return self._pools[key]
 

@@ -16,6 +16,7 @@ import store.feed_tables
 import store.file_tables
 import store.identity_tables
 import store.likeness_tables
+import store.link_tables
 import store.list_tables
 import store.notice_tables
 import store.privacy_tables

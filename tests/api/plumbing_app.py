@@ -13,11 +13,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from api.app import Parts, create_app
 from api.auth import Caller
+from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
 from domain.actors import Grant
 from domain.errors import ConfigError, DomainError
+from domain.needs import Need
 from domain.vocabulary import Role
 from runtime.logging import configure_logging
 from runtime.settings import Settings
@@ -79,11 +81,13 @@ router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
 
 
 @router.post("/things", status_code=201)
+@needs(Need.PUBLIC, because="a test of the plumbing")
 async def create_thing(thing: Thing) -> Thing:
     return thing
 
 
 @router.get("/things")
+@needs(Need.PUBLIC, because="a test of the plumbing")
 async def list_things(page: PageAsked, response: Response, stage: str | None = None) -> dict[str, Any]:
     start = int(page.after[0]) if page.after else 0  # type: ignore[arg-type]
     rows = list(range(start + 1, min(start + page.limit, 60) + 1))
@@ -93,36 +97,43 @@ async def list_things(page: PageAsked, response: Response, stage: str | None = N
 
 
 @router.get("/things/{number}")
+@needs(Need.PUBLIC, because="a test of the plumbing")
 async def read_thing(number: str) -> dict[str, str]:
     raise problem("not_found", "No such thing.", number="x-1")
 
 
 @router.delete("/things/{number}")
+@needs(Need.PUBLIC, because="a test of the plumbing")
 async def delete_thing(number: int) -> None:
     return None
 
 
 @router.get("/me")
+@needs(Need.BE_KNOWN)
 async def read_me(caller: Caller) -> dict[str, Any]:
     return {"id": caller.id, "roles": [g.role for g in caller.grants]}
 
 
 @router.get("/refused/{code}")
+@needs(Need.PUBLIC, because="a test of the plumbing")
 async def refuse(code: str) -> None:
     raise problem(code)
 
 
 @router.get("/misspelt")
+@needs(Need.PUBLIC, because="a test of the plumbing")
 async def misspelt() -> None:
     raise DomainError("no_such_code", "words nobody translated")
 
 
 @router.get("/broken")
+@needs(Need.PUBLIC, because="a test of the plumbing")
 async def broken() -> None:
     raise RuntimeError("张三 13812345678")
 
 
 @router.get("/lost")
+@needs(Need.PUBLIC, because="a test of the plumbing")
 async def lost() -> None:
     raise LostForGood("password=hunter2")
 

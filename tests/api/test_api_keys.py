@@ -232,3 +232,12 @@ async def test_one_look_up_serves_all_who_wait_for_it(
     monkeypatch.setattr(api_keys, "to_check", counted)
     answers = await asyncio.gather(*(ask(http, key["secret"]) for _ in range(20)))
     assert {code(one) for one in answers} == {"fine"} and asked == 1
+
+
+async def test_a_key_in_the_cookie_of_a_session_opens_nothing(http: Http) -> None:
+    """Also while it is remembered that it is a key."""
+    secret = (await made(http))["secret"]
+    assert code(await ask(http, secret)) == "fine"
+    for name in ("__Host-linli", "linli"):
+        answer = await http.client.get("/api/v1/demands?limit=1", headers={"Cookie": f"{name}={secret}"})
+        assert code_of(answer) == "unauthenticated"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -162,6 +162,24 @@ async def test_the_reason_of_a_reading_is_one_of_a_list(http: Http, product: Pro
     answer = await http.get(f"/api/v1/demands/{number}/texts", SUPERVISOR, reason="curiosity")
     assert (answer.status_code, code_of(answer)) == (422, "validation_failed")
     assert await record(product) == [(SUPERVISOR, "texts", number, "complaint_review")]
+
+
+async def test_minutes_of_a_confidential_demand_are_read_without_its_reporter(http: Http, product: Product) -> None:
+    number, liaison = await at_a_unit(http, product, confidential=True)
+    await http.act(number, liaison, "escalate", reason="several_units")
+    secretary = product.secretary_of(COMMUNITY)
+    minute = f"经联系{NAME}（{PHONE}），由原单位办理"
+    due_at = datetime.now(UTC) + timedelta(days=60)
+    await product.decide(COMMUNITY, secretary, number, "assign", unit="u-gas", due_at=due_at, minute=minute)
+    member = product.liaison_of("u-gas").id
+    sessions = (await http.get(f"/api/v1/meetings/{COMMUNITY}/sessions", secretary.id)).json()
+    path = f"/api/v1/meetings/{COMMUNITY}/sessions/{sessions[0]['id']}/minutes"
+    whole, struck = await http.get(path, secretary.id), await http.get(path, member)
+    assert minute in whole.text
+    assert struck.status_code == 200 and f"经联系{STRUCK}（{STRUCK}），由原单位办理" in struck.text
+    assert [(a, w, n) for a, w, n, _ in await record(product)][-2:] == [
+        (secretary.id, "minutes", number), (member, "minutes", number),
+    ]  # fmt: skip
 
 
 # ---- correcting

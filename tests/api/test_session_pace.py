@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import asyncpg
@@ -51,18 +52,27 @@ async def test_after_a_few_tries_each_one_costs_twice_as_long_up_to_a_quarter_of
     user, now = await new_user(product, SUPERVISOR), product.desk.now()
     assert await fail(product.desk, user, OF_AN_ACCOUNT.free, now) == ["unauthenticated"] * OF_AN_ACCOUNT.free
     waits = []
-    for _ in range(12):
+    for _ in range(16):
         wait = await outcome(product.desk, user, PASSWORD, now)
         assert isinstance(wait, int), "even the right password waits"
         waits.append(wait)
         now += timedelta(seconds=wait)
         assert await outcome(product.desk, user, WRONG, now) == "unauthenticated"
-    assert [round(wait / 2) * 2 for wait in waits[3:8]] == [8, 16, 32, 64, 128] and waits == sorted(waits)
+    assert waits == sorted(waits) and all(1.7 < after / before < 2.2 for before, after in pairwise(waits[3:8])), waits
+    assert waits[3] >= 8 and waits[-1] > 0.9 * OF_AN_ACCOUNT.longest.total_seconds()
     assert max(waits) <= OF_AN_ACCOUNT.longest.total_seconds() + 1
     now += OF_AN_ACCOUNT.longest + timedelta(seconds=1)
     assert await outcome(product.desk, user, PASSWORD, now) == "in", "slower, never locked out"
     assert await outcome(product.desk, user, WRONG, now) == "unauthenticated", "and all is forgotten then"
     assert await outcome(product.desk, user, PASSWORD, now) == "in"
+
+
+async def test_an_office_that_mistypes_all_day_is_not_slowed(product: Product) -> None:
+    """Two hundred people behind one address, four hundred wrong passwords in eight hours."""
+    now = product.desk.now()
+    for n in range(400):
+        assert await outcome(product.desk, f"colleague{n % 200}", WRONG, now, OFFICE) == "unauthenticated", n
+        now += timedelta(seconds=72)
 
 
 async def test_trying_while_one_has_to_wait_does_not_lengthen_it(product: Product) -> None:

@@ -161,7 +161,10 @@ async def test_one_delivery_and_a_span_are_sent_again(http: Http, keeper: Webhoo
         assert (await act(http, hook["id"], "replay", **span)).status_code == 200
         await keeper.plan()
         await arrived(receiver, 5)
-        await delivered(http, hook["id"], 2)
+        await keeper._sending.idle()
+        [replay] = (await http.get(f"{HOOKS}/{hook['id']}", INTEGRATOR)).json()["replays"]
+        assert replay["planned"] == len(receiver.got) - 3
+        assert replay["finished_at"] is not None
         ids = [r.headers["webhook-id"] for r in receiver.got]
         assert len(set(ids[:2])) == 2
         assert set(ids[2:]) <= set(ids)

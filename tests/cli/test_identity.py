@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
@@ -39,16 +40,17 @@ def done(result: subprocess.CompletedProcess[str]) -> str:
     return result.stdout.strip()
 
 
-def sign_in(stack: Stack, user: str, password: str) -> httpx2.Client:
-    client = httpx2.Client(base_url=stack.url, headers={"Origin": stack.url})
-    answer = client.post("/api/v1/session", json={"user": user, "password": password})
-    assert answer.status_code == 201, answer.text
-    return client
+@contextlib.contextmanager
+def signed_in(stack: Stack, user: str, password: str) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=stack.url, headers={"Origin": stack.url}, timeout=30) as client:
+        answer = client.post("/api/v1/session", json={"user": user, "password": password})
+        assert answer.status_code == 201, answer.text
+        yield client
 
 
 def soon(look: Callable[[], bool]) -> None:
     """What a command changes reaches every process within seconds."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not look():
         assert time.monotonic() < until, "it did not reach the API"
         time.sleep(0.2)
@@ -65,7 +67,7 @@ def test_somebody_new_is_added_with_a_role_works_gets_another_and_is_disabled(st
         return tried.status_code == 201
 
     soon(can)
-    with sign_in(stack, "wang.wu", password) as client:
+    with signed_in(stack, "wang.wu", password) as client:
         me = client.get("/api/v1/session").json()
         assert me["roles"] == [{"role": "grid_worker", "community": "xuanhualu", "grid": "xuanhualu-02", "unit": None}]
         told = done(run("user", "role", "wang.wu", "--role", "auditor"))
@@ -83,12 +85,13 @@ def test_somebody_new_is_added_with_a_role_works_gets_another_and_is_disabled(st
     given = "尼罗河 upstream 7 boats"
     done(run("user", "password", "wang.wu", "--stdin", stdin=given + "\n"))
     assert not can()
-    sign_in(stack, "wang.wu", given).close()
+    with signed_in(stack, "wang.wu", given):
+        pass
 
 
 def test_a_session_outlives_the_death_of_the_api(stack: Stack, run: Run) -> None:
     password = done(run("user", "add", "survivor", "--person", "p-0006"))
-    with sign_in(stack, "survivor", password) as client:
+    with signed_in(stack, "survivor", password) as client:
         key = done(run("key", "new", "hotline", "--owner", "p-0009", "--scope", "demands:read"))
         victim = stack.pids["api"]
         stack.kill("api")
@@ -165,6 +168,6 @@ def test_a_demo_has_a_user_of_each_role_with_one_password(stack: Stack) -> None:
     for _ in range(2):  # a second start finds them there
         seed_users(stack.database_url, users, password)
     assert demo_password(stack.folder) == password
-    with sign_in(stack, "supervisor", password) as client:
+    with signed_in(stack, "supervisor", password) as client:
         assert client.cookies.get("linli"), "plain http on loopback: the cookie without the prefix"
         assert client.get("/api/v1/session").json()["roles"][0]["role"] == "supervisor"

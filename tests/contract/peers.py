@@ -29,6 +29,7 @@ _VARYING = (
     ("update", re.compile(r"\b\d{8}-\d{6,12}-\d+-[0-9a-f]{8}\b|\bu-[0-9a-f]{20}\b")),
     ("token", re.compile(r"\b\d{8}-\d{6,12}-[0-9a-f]{24}\b")),
     ("id", re.compile(r"\b\d{8}-\d{6,12}\b")),
+    ("asked", re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")),
     ("time", re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+08:00")),
     ("minute", re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d\b")),
     ("changeset", re.compile(r"\b[\w.]+\+[\w.]+\+[\w.]+\.[0-9a-f]{12}\b")),
@@ -40,15 +41,16 @@ def key_of(person: str) -> str:
 
 
 class Peer:
-    def __init__(self, client: httpx2.AsyncClient, person: str | None) -> None:
+    def __init__(self, client: httpx2.AsyncClient, person: str | None, base: str = BASE) -> None:
         self.client = client
+        self.base = base
         self.key = key_of(person) if person else None
         self.said: list[str] = []
 
     async def get(self, path: str, *, headers: Any = None, **params: Any) -> httpx2.Response:
         if self.key is not None:
             params = {"api_key": self.key, **params}
-        answer = await self.client.get(BASE + path, params=params or None, headers=headers)
+        answer = await self.client.get(self.base + path, params=params or None, headers=headers)
         self._note("GET", path, urlencode({k: v for k, v in params.items() if k != "api_key"}), answer)
         return answer
 
@@ -56,7 +58,7 @@ class Peer:
         pairs = list(fields.items()) if isinstance(fields, dict) else fields
         sent = [(k, each) for k, v in pairs for each in (v if isinstance(v, list) else [v])]
         body = urlencode([("api_key", self.key), *sent] if self.key else sent)
-        answer = await self.client.post(BASE + path, content=body, headers={"Content-Type": FORM})
+        answer = await self.client.post(self.base + path, content=body, headers={"Content-Type": FORM})
         self._note("POST", path, urlencode(sent), answer)
         return answer
 
@@ -108,7 +110,7 @@ class _Numbered:
         self._seen: dict[str, str] = {}
 
     def __call__(self, match: re.Match[str]) -> str:
-        if self._name in ("time", "minute"):
+        if self._name in ("asked", "time", "minute"):
             return f"<{self._name}>"
         return self._seen.setdefault(match[0], f"<{self._name} {len(self._seen) + 1}>")
 

@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
-import uvicorn
 
-from api.app import create_app
 from bench.open311_client import MISHAPS, Client, Report, reports, run
-from tests.builders import INTEGRATOR, Product, until
-from tests.contract.peers import BASE, key_of
+from tests.builders import INTEGRATOR, Product
+from tests.contract.peers import BASE, Peer, golden, key_of
 
 REPORTS = 100
 
 # The SDK says so when a slow machine gives up an attempt of a local activity; it is tried again.
 pytestmark = pytest.mark.filterwarnings("ignore:Cannot find activity to cancel")
-
-
-@pytest_asyncio.fixture(scope="module")
-async def served(product: Product) -> AsyncIterator[str]:
-    """The address of the application on a real socket."""
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(product.settings), host="127.0.0.1", port=0, log_config=None, lifespan="on")
-    )
-    serving = asyncio.create_task(server.serve())
-
-    async def port() -> int | None:
-        return server.servers[0].sockets[0].getsockname()[1] if server.started else None
-
-    yield f"http://127.0.0.1:{await until(port)}"
-    server.should_exit = True
-    await serving
 
 
 @contextlib.asynccontextmanager
@@ -81,4 +61,7 @@ async def test_line_30_what_staff_do_reaches_the_client_once(served: str, produc
         await product.act(number, worker, "resolve", reply="灯已修好")
         await fms.poll()
         await fms.poll()
+        heard = Peer(fms.http, INTEGRATOR, served + BASE)
+        await heard.get("/servicerequestupdates.xml", service_request_id=number)
+    golden(30, heard)
     assert list(report.comments.values()) == ["IN_PROGRESS", "INVESTIGATING"]

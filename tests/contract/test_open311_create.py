@@ -123,6 +123,7 @@ async def test_line_19_a_blackbox_gives_neither_id_nor_token(peer: Peer, product
         receipt = answer.json()[0] if fmt == "json" else rows_of(answer)[0]
         assert set(receipt) == {"service_notice", "account_id"} and receipt["service_notice"]
     assert await counted(product) == before + 2
+    golden(19, peer)
     services = {s["service_code"]: s for s in (await peer.get("/services.json")).json()}
     assert (services["110201"]["type"], services["090201"]["type"]) == ("blackbox", "batch")
     assert services["110201"]["keywords"].endswith("private")

@@ -102,6 +102,7 @@ async def test_line_05_ids_are_strings_and_keep_their_zeros(peer: Peer) -> None:
     assert (found["service_code"], found["service_request_id"]) == ("010101", number)
     assert re.fullmatch(r"[A-Za-z0-9_-]+", number)
     assert isinstance(found["address_id"], str)
+    golden(5, peer)
 
 
 async def test_line_06_times_have_an_offset_and_no_fractions(peer: Peer) -> None:
@@ -136,6 +137,7 @@ async def test_line_07_an_empty_parameter_is_an_absent_one(peer: Peer, public: P
     answer = await peer.post("/requests.json", fields)
     assert faults_of(answer) == ["400011"]
     assert (await peer.get("/services.json", jurisdiction_id="", lat="", long="")).status_code == 200
+    golden(7, peer)
 
 
 @pytest.fixture

@@ -97,6 +97,9 @@ async def test_line_14_the_last_90_days_at_most_1000_newest_first(
     many = ids(await public.get("/requests.json"))
     assert len(many) == 1000 and many == sorted(many, reverse=True) and many[0] == found[0]
     await product.pool.execute("delete from demand where number like substr($1, 1, 9) || '1%'", old[30])
+    public.said.clear()
+    await public.get("/requests.xml", service_code=(await product.row(old[0])).category, end_date=stamp(then + timedelta(days=1)))  # fmt: skip
+    golden(14, public)
 
 
 async def test_line_15_status_is_a_list(public: Peer, peer: Peer, product: Product) -> None:
@@ -111,6 +114,12 @@ async def test_line_15_status_is_a_list(public: Peer, peer: Peer, product: Produ
     codes = f"{CONSULT},010101"
     assert number in ids(await public.get("/requests.json", service_code=codes))
     assert number not in ids(await public.get("/requests.json", service_code="010101"))
+    only = await peer.create(description="只此一类", service_code="090101")
+    await product.act(only, product.person(INTEGRATOR), "withdraw")
+    public.said.clear()
+    for status in ("open,closed", "open", "closed"):
+        await public.get("/requests.xml", service_code="090101", status=status)
+    golden(15, public)
 
 
 async def test_line_16_of_a_closed_one_updated_is_the_instant_of_closing(peer: Peer, product: Product) -> None:
@@ -183,6 +192,7 @@ async def test_line_21_pages(public: Peer, product: Product) -> None:
         url = pages[-1].headers.get("x-next-page-url")
     assert [ids(page) for page in pages] == [made[:2:-1], made[2:0:-1], made[:1]]
     assert ids(await public.client.get(pages[1].headers["x-previous-page-url"])) == ids(first)
+    golden(21, public)
     assert ids(await public.get("/requests.json", **asked, page=0)) == ids(first)
     beyond = await public.get("/requests.json", **asked, page=99)
     assert (beyond.status_code, beyond.json(), beyond.headers["x-result-count"]) == (200, [], "5")
@@ -212,7 +222,11 @@ async def test_line_22_an_old_case_that_changed_is_found_by_its_change(public: P
     assert not {number, other} & set(ids(await public.get("/requests.json", updated_after=before)))
     grid = (await product.row(number)).place.grid  # type: ignore[union-attr]
     await product.act(number, product.worker_of(grid), "accept")
-    changed = ids(await public.get("/requests.json", updated_after=before))
+    public.said.clear()
+    changed = ids(
+        await public.get("/requests.json", updated_after=before, service_code=CONSULT, bbox="105.9,29.35,105.92,29.38")
+    )
+    golden(22, public)
     assert number in changed and other not in changed
     assert number not in ids(await public.get("/requests.json")), "it is older than 90 days"
     assert number not in ids(await public.get("/requests.json", updated_before=before))

@@ -80,7 +80,8 @@ def test_a_one_shot_runs_once_and_is_waited_for(name: str) -> None:
 
 def test_the_worker_can_be_scaled() -> None:
     worker = services()["worker"]
-    assert {"container_name", "ports", "hostname", "volumes"}.isdisjoint(worker)
+    assert {"container_name", "ports", "hostname"}.isdisjoint(worker)
+    assert worker["volumes"] == services()["api"]["volumes"] == ["files:/files"], "one volume that all of them share"
     assert not any("container_name" in service for service in services().values())
 
 
@@ -155,7 +156,7 @@ def test_a_missing_secret_stops_the_start_and_says_which(name: str) -> None:
 
 def test_the_example_names_every_variable_and_holds_no_secret() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    named = {found[1]: found[2] for line in lines if (found := re.fullmatch(r"#?([A-Z_]+)=(.*)", line))}
+    named = {found[1]: found[2] for line in lines if (found := re.fullmatch(r"#?([A-Z0-9_]+)=(.*)", line))}
     assert set(named) == variables()
     assert [named[name] for name in GIVEN] == [""] * len(GIVEN)
     assert named["LINLI_DEV_TOKEN_SECRET"] == ""

@@ -61,6 +61,7 @@ async def pushed(stack: Stack) -> AsyncIterator[Doors]:
         await doors.individual_needs()
         await doors.a_draft()
         await doors.open311()
+        await doors.a_table()
         await doors.a_photograph(number)
         await doors.a_contact()
         await doors.wrong_input(number)

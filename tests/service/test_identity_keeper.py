@@ -35,7 +35,7 @@ async def test_ended_sessions_and_old_counters_go(pool: Pool) -> None:
             new = New(id, id.encode(), "p-0001", "password", "x", b"", b"")
             await open_one(connection, new, NOW - 90 * day, expires_at)
         await revoke(connection, "revoked", "p-0001", NOW - KEPT_AFTER_THE_END - day)
-        pace = Pace(free=1, longest=day)
+        pace = Pace(free=1, longest=day, forget_one=day)
         assert await count(connection, Counter(b"old", pace), NOW - 3 * day)
         assert await count(connection, Counter(b"new", pace), NOW)
     assert await IdentityKeeper(pool).once(NOW) == 2

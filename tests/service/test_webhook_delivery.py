@@ -14,11 +14,14 @@ from cloudevents.v1.http import from_http
 from standardwebhooks import Webhook as Verifier
 
 from domain.actors import Grant
+from domain.events import Urged
+from domain.ledger import append
 from domain.vocabulary import Role
 from domain.webhooks import DEFAULT, reach_of
 from service.webhook_planning import catch_up
 from store import feed, webhook_replays, webhooks
 from store.pool import Pool, open_pool
+from store.record import record
 from store.webhook_queue import send_again
 from store.webhook_replays import Span
 from tests.builders import until
@@ -323,6 +326,24 @@ async def test_a_span_is_replayed_with_the_same_ids(ground: Ground, pool: Pool) 
         assert set(ids) <= {r.headers["webhook-id"] for r in receiver.got}
         assert seqs(receiver.got, second.demand.number) == outgoing(second)
         assert await pool.fetchval("select count(*) from webhook_replay where finished_at is null") == 0
+
+
+async def test_an_event_that_was_replaced_before_it_was_sent_is_not_sent(ground: Ground, pool: Pool) -> None:
+    """Another attempt of the workflow decided anew (decision 0006): the event of the lost one does not stand."""
+    async with receiving() as receiver:
+        one = await taken_in(pool)
+        await ground.hook(receiver.url, "w")
+        before = one.demand
+        await urged(pool, one)
+        await ground.plan()
+        at = one.entries[-1].at + timedelta(minutes=5)
+        demand, entries = append(before, [Urged()], at=at, actor="p-7")
+        await record(pool, demand=demand, entries=entries, after=before.head, at=at)
+        await ground.send()
+        assert receiver.got == []
+        assert [d.state for d in await ground.log("w")] == ["superseded"]
+        await ground.work()
+        assert [r.headers["webhook-id"][-8:] for r in receiver.got] == [entries[0].hash[:8]]
 
 
 async def test_types_places_and_categories_choose(ground: Ground, pool: Pool) -> None:

@@ -202,3 +202,13 @@ def test_a_position_is_one_text() -> None:
 def test_no_other_text_is_a_position(text: str) -> None:
     with pytest.raises(UnreadablePosition):
         Position.parse(text)
+
+
+async def test_an_ordinary_role_may_ask_which_cluster_it_is_in(pool: Pool) -> None:
+    """As in production, where the product owns its tables and is nobody else."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("create role ordinary nologin; grant select on feed_epoch to ordinary")
+        await connection.execute("grant select on demand_event, demand to ordinary; set local role ordinary")
+        assert await connection.fetchval("select current_setting('is_superuser')") == "off"
+        await page(connection, None, 10)
+        await connection.execute("reset role; drop owned by ordinary; drop role ordinary")

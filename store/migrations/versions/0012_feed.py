@@ -77,7 +77,7 @@ create table webhook_delivery (
     seq integer not null,
     type text not null,
     body text not null,
-    state text not null constraint webhook_delivery_state check (state in ('pending', 'delivered', 'failed')),
+    state text not null constraint webhook_delivery_state check (state in ('pending', 'delivered', 'failed', 'superseded')),
     tries jsonb not null,
     planned_at timestamptz not null,
     done_at timestamptz

@@ -61,7 +61,7 @@ create table api_key (
 create index api_key_owner on api_key (owner, created_at);
 create table sign_in_try (
     mark bytea primary key,
-    tries integer not null,
+    tries double precision not null,
     last_at timestamptz not null,
     blocked_until timestamptz not null
 );
