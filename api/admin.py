@@ -21,6 +21,7 @@ from api.paging import PageAsked
 from api.problems import problem
 from api.publishing import DryRun, EffectiveAt, PublicationId, read_as_json
 from api.strict_json import StrictRoute
+from domain import roles
 from domain.needs import Need
 from service import admin, admin_trail
 from service.admin_forms import (
@@ -36,10 +37,9 @@ from service.admin_forms import (
 )
 from service.admin_views import standing_view
 from service.desk import Desk
-from service.publish_carry import Published, must_be
+from service.publish_carry import Published
 from service.publish_district import PERSON, PERSON_LEAVE, ROSTER, STEWARDSHIP, UNIT
 from service.publish_in_force import CANCELLATION
-from service.publishing import READERS
 
 router = APIRouter(prefix="/api/v1", tags=["administration"], route_class=StrictRoute)
 
@@ -181,8 +181,7 @@ async def put_roster(
 @needs(Need.SEE_PERSON)
 async def read_person(id: Id, caller: Caller, request: Request, response: Response) -> dict[str, Any]:
     """Who the person is and what they may do: for that person, and for those who plan and check."""
-    if caller.id != id:
-        must_be(caller, READERS)
+    roles.must(caller, Need.SEE_PERSON, owner=id)
     return await _standing(request, response, caller, PERSON, id)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fastapi import Request, Response
 
-SESSION, OIDC = "linli", "linli-oidc"
+SESSION, OIDC, RESIDENT = "linli", "linli-oidc", "linli-resident"
 
 
 def name_of(request: Request, cookie: str) -> str:

@@ -17,7 +17,7 @@ from api.strict_json import StrictRoute
 from domain.needs import Need
 from domain.privacy import ReadingReason
 from domain.vocabulary import Channel, Stage
-from service import actions, followers, intake, reading, words
+from service import actions, followers, intake, reading, reporter_codes, words
 from service.duplicates import is_resident
 from service.forms import ActionForm, SubmitForm
 from service.views import demand_view
@@ -57,12 +57,16 @@ def reference_of(said: str | None) -> tuple[str, str] | None:
 async def submit_demand(
     form: SubmitForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Take a demand in. It is safe once this answers; its workflow starts right after."""
-    taken = await intake.submit(request.app.state.desk, caller, form, idempotency_key)
+    """Take a demand in. It is safe once this answers; its workflow starts right after.
+
+    `code` is for the reporter, who gets in with it and the number; told to those who speak for reporters, and only here."""
+    desk = request.app.state.desk
+    taken = await intake.submit(desk, caller, form, idempotency_key)
     headers = {"Location": f"/api/v1/demands/{taken.number}"}
     if taken.repeated:
         headers["Idempotency-Replayed"] = "true"
-    return Response(taken.body, status_code=201, headers=headers, media_type="application/json")
+    body = reporter_codes.told_with(desk, caller, taken)
+    return Response(body, status_code=201, headers=headers, media_type="application/json")
 
 
 @router.get("/demands")

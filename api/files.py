@@ -15,6 +15,7 @@ from api.multipart import uploaded
 from api.needs import needs
 from api.problems import problem
 from api.strict_json import StrictRoute
+from domain.actors import Actor
 from domain.files import ENDINGS
 from domain.needs import Need
 from service import files, uploads
@@ -32,7 +33,7 @@ def _is_id(text: str) -> str:
 
 FileId = Annotated[str, AfterValidator(_is_id)]
 
-_BODY: dict[str, Any] = {
+UPLOAD: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -54,15 +55,20 @@ _BODY: dict[str, Any] = {
         },
     }
 }  # fmt: skip
-_IMAGES: dict[str, Any] = {"image/jpeg": {}, "image/png": {}, "image/webp": {}}
+IMAGES: dict[str, Any] = {"image/jpeg": {}, "image/png": {}, "image/webp": {}}
 
 
-@router.post("/files", status_code=201, openapi_extra=_BODY)
+@router.post("/files", status_code=201, openapi_extra=UPLOAD)
 @needs(Need.SUBMIT_DEMAND)
 async def upload_file(caller: Caller, request: Request, idempotency_key: IdempotencyKey = None) -> Response:
     """Upload one file; only its uploader can see it until `file_ids` of a demand or an action name it, within a day.
 
     Pictures are written anew: nothing but the picture is left of them. `multipart/form-data` with a part `file`."""
+    return await take_upload(request, caller, idempotency_key)
+
+
+async def take_upload(request: Request, caller: Actor, idempotency_key: str | None) -> Response:
+    """The upload of whoever was let in, by whichever door."""
     limit = request.app.state.settings.max_file_bytes
     async with uploaded(request, caller.id, limit=limit, fields=("use_location",)) as form:
         said = form.fields.get("use_location", "false")
@@ -80,11 +86,15 @@ async def upload_file(caller: Caller, request: Request, idempotency_key: Idempot
 @router.get(
     "/files/{id}",
     response_class=Response,
-    responses={200: {"content": {**_IMAGES, "application/pdf": {}}}, 304: {"description": "Not changed."}},
+    responses={200: {"content": {**IMAGES, "application/pdf": {}}}, 304: {"description": "Not changed."}},
 )
 @needs(Need.SEE_TEXTS)
 async def read_file(id: FileId, caller: Caller, request: Request) -> Response:
     """The file, for who may see the demand it belongs to; that it was read is kept. Documents come as attachments."""
+    return await original(request, caller, id)
+
+
+async def original(request: Request, caller: Actor, id: str) -> Response:
     desk = request.app.state.desk
     file = await files.revealed(desk, caller, id)
     if _has_it(request, file, ""):
@@ -100,6 +110,10 @@ async def read_file(id: FileId, caller: Caller, request: Request) -> Response:
 @needs(Need.SEE_TEXTS)
 async def read_file_thumbnail(id: FileId, caller: Caller, request: Request) -> Response:
     """A picture at the size of a list, at most 480 pixels wide or high, always JPEG."""
+    return await thumbnail(request, caller, id)
+
+
+async def thumbnail(request: Request, caller: Actor, id: str) -> Response:
     desk = request.app.state.desk
     file = await files.revealed(desk, caller, id)
     if _has_it(request, file, ".small"):

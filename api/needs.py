@@ -61,10 +61,15 @@ def declared_by(endpoint: Callable[..., Any]) -> Declared | None:
 
 
 async def admit(request: Request, declared: Declared | None) -> None:
-    """Raises DomainError `unauthenticated`, `scope_required` for a key that does not open this, `not_permitted`."""
+    """Raises DomainError `unauthenticated`, `scope_required` for a key that does not open this, `not_permitted`; at the door
+    without an account also `link_over`, `too_many_requests`."""
     if declared is None:
         raise problem("forbidden", "This route declares no need, so it is open to nobody: docs/how-to/roles.md")
-    if declared.need is not Need.PUBLIC:
+    if declared.need is Need.BY_LINK:
+        from api.resident_auth import door  # brings the service, which the plumbing does without
+
+        request.state.entered = await door.let_in(request)
+    elif declared.need is not Need.PUBLIC:
         must_hold(await principal(request), declared)
 
 

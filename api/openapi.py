@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 
+from api.needs import Declared, declared_by
 from api.problems import MEDIA_TYPE, PROBLEMS
+from domain import roles
+from domain.needs import Need
 
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
@@ -68,7 +71,9 @@ class DocumentedApp(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             schema = super().openapi()
+            declared = {route.name: declared_by(route.endpoint) for route in _routes(self)}
             for path, operation in _operations(schema):
+                _say_need(operation, declared[operation["operationId"]])
                 if "open311" not in operation.get("tags", ()):  # it has errors of its own
                     _declare_problems(path, operation)
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
@@ -83,6 +88,33 @@ def _operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in schema["paths"].items():
         for operation in methods.values():
             yield path, operation
+
+
+def _routes(app: FastAPI) -> Iterator[APIRoute]:
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute):
+            yield context.original_route
+
+
+_WITHOUT_ROLE = {
+    Need.BY_LINK: "the reporter, by a link or a code", Need.BE_KNOWN: "anybody signed in",
+    Need.OWN_SESSIONS: "anybody signed in",
+}  # fmt: skip
+
+
+def _say_need(operation: dict[str, Any], declared: Declared | None) -> None:
+    """For people in the description, for programs in `x-need`; which roles have it stands in authorisation.md."""
+    if declared is None or declared.need is Need.PUBLIC:
+        return
+    operation["x-need"] = str(declared.need)
+    people = _WITHOUT_ROLE.get(declared.need) or ", ".join(roles.allowed(declared.need))
+    keys = f"; a key with {' or '.join(_scopes(declared))}" if declared.scopes else "; no key"
+    said = operation.get("description", "")
+    operation["description"] = f"{said}\n\nNeeds `{declared.need}`: {people}{keys}.".strip()
+
+
+def _scopes(declared: Declared) -> list[str]:
+    return ["any scope"] if declared.scopes == roles.ANY_KEY else [f"`{scope}`" for scope in sorted(declared.scopes)]
 
 
 def _declare_problems(path: str, operation: dict[str, Any]) -> None:

@@ -11,7 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain import roles
 from domain.actors import Actor
+from domain.needs import Need
 from domain.places import Id, Name
 from domain.vocabulary import Role
 
@@ -79,17 +81,6 @@ class Reach(BaseModel):
 
 def reach_of(actor: Actor, on_duty: frozenset[str]) -> Reach:
     """What of the list this actor may see and change; `on_duty` are the grids the actor is on duty for today."""
-    everywhere, communities, grids = False, set[str](), set[str]()
-    for grant in actor.grants:
-        if grant.role is Role.SUPERVISOR:
-            if grant.community is None:
-                everywhere = True
-            else:
-                communities.add(grant.community)
-        elif grant.role is Role.COMMUNITY_SECRETARY and grant.community is not None:
-            communities.add(grant.community)
-        elif grant.role is Role.GRID_WORKER and grant.grid is not None:
-            grids.add(grant.grid)
-    if any(grant.role is Role.GRID_WORKER for grant in actor.grants):
-        grids |= on_duty
-    return Reach(everywhere=everywhere, communities=frozenset(communities), grids=frozenset(grids))
+    far = roles.reach(actor, Need.CARE)
+    on_duty = on_duty if any(grant.role is Role.GRID_WORKER for grant in actor.grants) else frozenset()
+    return Reach(everywhere=far.everywhere, communities=far.communities, grids=far.grids | on_duty)

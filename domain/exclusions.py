@@ -16,8 +16,10 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.vocabulary import Role
 
 
@@ -54,9 +56,6 @@ Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 """Words for the record, read by everybody who reads the figures: nothing personal belongs there."""
 Document = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 """The number of the paper that proves it."""
-
-STAFF = (Role.OPERATOR, Role.GRID_WORKER, Role.UNIT_LIAISON, Role.COMMUNITY_SECRETARY, Role.SUPERVISOR)
-"""Who may ask."""
 
 
 class ExclusionState(StrEnum):
@@ -134,7 +133,7 @@ def _may_decide(x: Exclusion, kind: str, actor: Actor) -> None:
         if actor.id != x.asked_by:
             raise DomainError("not_permitted", "An exclusion is withdrawn by who asked for it.", allowed=["asked_by"])
         return
-    if not actor.has(Role.SUPERVISOR, community=x.community):
+    if not roles.may(actor, Need.DECIDE_EXCLUSION, community=x.community):
         rule = "Exclusions are decided by a supervisor of the place."
         raise DomainError("not_permitted", rule, allowed=[Role.SUPERVISOR])
     if kind != "revoke" and actor.id == x.asked_by:

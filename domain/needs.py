@@ -19,6 +19,7 @@ class Need(StrEnum):
 
     # ---- whoever it is
     PUBLIC = "public", "What everybody may read without a name"
+    BY_LINK = "by_link", "Following one's own demand by a link or a code"
     BE_KNOWN = "be_known", "Asking who one is, and by what"
     OWN_SESSIONS = "own_sessions", "Looking after one's own sessions and password"
     OWN_INBOX = "own_inbox", "Reading one's own inbox"
@@ -39,6 +40,7 @@ class Need(StrEnum):
     SEE_TEXTS = "see_texts", "Reading the words and pictures of a demand"
     SEE_ROUTING = "see_routing", "Reading why a demand went to which unit, and which could take it"
     ACT_ON_DEMAND = "act_on_demand", "Acting on a demand"
+    COMPARE_TEXTS = "compare_texts", "Having the words of demands compared"
     GATHER_DUPLICATES = "gather_duplicates", "Attaching duplicates to a demand"
     KEEP_REFERENCES = "keep_references", "Keeping a demand's numbers in other systems"
     SEE_HOT_SPOTS = "see_hot_spots", "Reading the hot spots"
@@ -49,6 +51,7 @@ class Need(StrEnum):
     CORRECT_REPORTER = "correct_reporter", "Correcting what is kept of a reporter"
     SEARCH_BY_PHONE = "search_by_phone", "Looking for demands by a phone number"
     OWN_DATA = "own_data", "Asking for a copy or the deletion of what is kept of a reporter"
+    RENEW_CODE = "renew_code", "Giving a reporter another code"
     SEE_PERSONAL_READS = "see_personal_reads", "Reading who had personal data opened"
 
     # ---- in and out
@@ -64,6 +67,7 @@ class Need(StrEnum):
     # ---- joint meetings
     SEE_MEETINGS = "see_meetings", "Looking up when the joint meetings sit and who chairs them"
     SEE_AGENDAS = "see_agendas", "Reading agendas, sessions and minutes"
+    READ_MINUTES = "read_minutes", "Reading the words in the minutes"
     CONVENE = "convene", "Convening a session"
     ACT_ON_SESSION = "act_on_session", "Opening, attending and closing a session"
     DECIDE_ITEM = "decide_item", "Deciding an item of an agenda"

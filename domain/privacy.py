@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from domain import roles
 from domain.actors import Actor, Grant, reporter_of
 from domain.demand import Demand
+from domain.needs import Need
 from domain.vocabulary import Role
 
 
@@ -109,15 +111,6 @@ RULES: tuple[Rule, ...] = (
 )
 # fmt: on
 
-CORRECTS: tuple[Role, ...] = (Role.OPERATOR,)
-"""Who may correct what is kept of a reporter."""
-SEARCHES: tuple[Role, ...] = (Role.OPERATOR, Role.COMMUNITY_SECRETARY, Role.SUPERVISOR)
-"""Who may look for demands by a phone number."""
-SPEAKS_FOR: tuple[Role, ...] = (Role.OPERATOR,)
-"""Who may ask for a copy, or for deletion, on the reporter's behalf; besides the reporter."""
-OVERSEES: tuple[Role, ...] = (Role.AUDITOR, Role.SUPERVISOR)
-"""Who may read the record of readings."""
-
 
 def _in_scope(d: Demand, a: Actor, g: Grant) -> bool:
     involved = g.unit is None or g.unit in d.past_units or any(t.unit == g.unit for t in d.co_tasks)
@@ -163,7 +156,7 @@ def text_sight(demand: Demand, actor: Actor, kind: str, author: str) -> Sight:
 def speaks_for(demand: Demand, actor: Actor) -> bool:
     """Whether somebody may ask for what belongs to the reporter: that person, or an operator on their behalf."""
     own = actor.id in (demand.opened_by, reporter_of(demand.number)) and actor.has(Role.RESIDENT)
-    return own or any(actor.has(role, community=demand.community) for role in SPEAKS_FOR)
+    return own or roles.may(actor, Need.OWN_DATA, community=demand.community)
 
 
 PUBLIC_KINDS = frozenset({"demand", "reply"})

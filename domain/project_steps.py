@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain import roles
 from domain.actors import Actor
 from domain.commands import Id
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.projects import (
     MOST_ACTIVITIES,
     MOST_DEMANDS,
@@ -135,9 +137,9 @@ Step = Annotated[
 
 def may_steer(community: str | None, actor: Actor) -> bool:
     """Whether the actor may open, change and end projects of this community (None: of the committee)."""
-    roles = (Role.SUPERVISOR, Role.CHAIR) if community is None else (
-        Role.SUPERVISOR, Role.CHAIR, Role.COMMUNITY_SECRETARY)  # fmt: skip
-    return any(actor.has(role, community=community) for role in roles)
+    if community is None:
+        return roles.may(actor, Need.STEER_COMMITTEES_PROJECT)
+    return roles.may(actor, Need.STEER_PROJECT, community=community)
 
 
 def take(project: Project, step: Step, actor: Actor, now: datetime) -> Project:
@@ -157,7 +159,7 @@ def take(project: Project, step: Step, actor: Actor, now: datetime) -> Project:
 def _check_who(p: Project, step: Step, actor: Actor) -> None:
     if may_steer(p.community, actor):
         return
-    allowed = ["supervisor", "chair", "community_secretary"]
+    allowed = roles.allowed(Need.STEER_PROJECT)
     if isinstance(step, ReportProgress):
         if actor.has(Role.UNIT_LIAISON, unit=p.lead_unit):
             return

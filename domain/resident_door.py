@@ -1,8 +1,8 @@
 """What a link or a code opens to a reporter without an account, and until when. Pure.
 
-    answer   a link to the three questions: reads, answers, adds; ends with its call-back round, or with the reopen window
-    follow   a link to the demand: everything a reporter may do, until some time after closing
-    session  number and code: the same, for half an hour
+answer   a link to the three questions: reads, answers, adds; ends with its call-back round, or with the reopen window
+follow   a link to the demand: everything a reporter may do, until some time after closing
+session  number and code: the same, for half an hour
 """
 
 from __future__ import annotations

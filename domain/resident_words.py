@@ -78,7 +78,9 @@ def stage_words(d: Demand) -> Words:
 
 def next_of(d: Demand) -> Next | None:
     """The next promised instant, or the earliest one that was missed where none lies ahead; None where nothing follows."""
-    running = [(clock.due_at, name, clock.overdue) for name, clock in d.clocks.items() if clock.running and name in _NEXT]
+    running = [
+        (clock.due_at, name, clock.overdue) for name, clock in d.clocks.items() if clock.running and name in _NEXT
+    ]
     if d.sealed or not running:
         return None
     ahead = [one for one in running if not one[2]]
@@ -122,7 +124,10 @@ def _extended(data: Data) -> Words | None:
 
 
 def _asked(data: Data) -> Words | None:
-    by_person = {"phone": ("已安排电话回访", "A call was arranged"), "visit": ("已安排上门回访", "A visit was arranged")}
+    by_person = {
+        "phone": ("已安排电话回访", "A call was arranged"),
+        "visit": ("已安排上门回访", "A visit was arranged"),
+    }
     return by_person.get(data["channel"], ("已请您评价", "You were asked how it was"))
 
 

@@ -88,6 +88,7 @@ RULES: tuple[Rule, ...] = (
     Rule(N.SEE_ROUTING,              OFFICE,                         _DEMAND),
     Rule(N.ACT_ON_DEMAND,            STAFF,                          _DEMAND),
     Rule(N.ACT_ON_DEMAND,            (RES, INT),                     _OWN),
+    Rule(N.COMPARE_TEXTS,            STAFF,                          _ANY),
     Rule(N.GATHER_DUPLICATES,        STAFF,                          _DEMAND),
     Rule(N.KEEP_REFERENCES,          (OPE, GRI, LIA, SEC, SUP, INT), _DEMAND),
     Rule(N.SEE_HOT_SPOTS,            (SEC, CHA, SUP),                _COMMUNITY),
@@ -99,6 +100,8 @@ RULES: tuple[Rule, ...] = (
     Rule(N.SEARCH_BY_PHONE,          (OPE, SEC, SUP),                _COMMUNITY),
     Rule(N.OWN_DATA,                 (RES,),                         _OWN),
     Rule(N.OWN_DATA,                 (OPE,),                         _COMMUNITY),
+    Rule(N.RENEW_CODE,               (RES,),                         _OWN),
+    Rule(N.RENEW_CODE,               (OPE,),                         _COMMUNITY),
     Rule(N.SEE_PERSONAL_READS,       (AUD, SUP),                     _COMMUNITY),
 
     Rule(N.EXPORT_DEMANDS,           INSIDE,                         _DEMAND),
@@ -114,6 +117,7 @@ RULES: tuple[Rule, ...] = (
 
     Rule(N.SEE_MEETINGS,             ALL,                            _ANY),
     Rule(N.SEE_AGENDAS,              INSIDE,                         _ANY),
+    Rule(N.READ_MINUTES,             (CHA, SEC, SUP),                _COMMUNITY),
     Rule(N.CONVENE,                  (CHA, SEC),                     _MEETING),
     Rule(N.CONVENE,                  (SUP,),                         _DISTRICT),
     Rule(N.ACT_ON_SESSION,           (CHA, SEC, LIA),                _MEETING),
@@ -202,8 +206,9 @@ KEYS: Mapping[N, frozenset[Scope]] = {
 }
 # fmt: on
 
-WITHOUT_ROLE = frozenset({N.PUBLIC, N.BE_KNOWN, N.OWN_SESSIONS})
-"""What needs no role: the first not even a name. Somebody whose roles were all taken away can still sign out."""
+WITHOUT_ROLE = frozenset({N.PUBLIC, N.BY_LINK, N.BE_KNOWN, N.OWN_SESSIONS})
+"""What needs no role: the first not even a name, the second a link or a code instead of one (domain/resident_door.py says
+what those open). Somebody whose roles were all taken away can still sign out."""
 
 _ALWAYS = {N.SEE_UNIT_MATCHES: "outside_scope", N.SEE_CHANGES: "not_permitted"}
 """Needs whose refusals all have one code; of the others it tells a missing role from one that does not reach so far."""

@@ -19,7 +19,7 @@ def supervise(t: Turn, cmd: c.Supervise) -> None:
         t.emit(e.Supervised(deed="order", person=d.holder))
     elif cmd.deed == "take_over":
         if d.holder == t.actor.id:
-            raise DomainError("stage_forbids", "You hold it already.")
+            raise DomainError("stage_forbids", "You hold it already: act, or return it.")
         t.emit(e.TakenOver(person=t.actor.id, reason="supervised"))
     else:
         if d.holder == _by_itself(d):

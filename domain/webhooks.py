@@ -15,10 +15,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.actors import Grant
+from domain.needs import Need
 from domain.outgoing import wanted
-from domain.vocabulary import Role
-
-MANAGERS = (Role.ADMIN, Role.INTEGRATOR)
+from domain.roles import ROLES
 
 
 class DeliveryState(StrEnum):
@@ -92,8 +91,8 @@ class Reach:
 
 
 def reach_of(grants: Iterable[Grant]) -> Reach:
-    """What these grants let somebody hear by webhook; nothing without a role of `MANAGERS`."""
-    of_managers = [g for g in grants if g.role in MANAGERS and g.unit is None and g.grid is None]
+    """What these grants let somebody hear by webhook; nothing without a role that manages them."""
+    of_managers = [g for g in grants if g.role in ROLES[Need.MANAGE_WEBHOOKS] and g.unit is None and g.grid is None]
     if any(g.community is None for g in of_managers):
         return Reach(None)
     return Reach(frozenset(g.community for g in of_managers if g.community is not None))

@@ -15,8 +15,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.policies import Rotation
 from domain.units import Resource, Unit
 from domain.vocabulary import Role
@@ -26,7 +28,7 @@ from service.admin_versions import Version, digest, must_match, newest
 from service.admin_views import before_any
 from service.desk import Desk
 from service.places import local_date
-from service.publish_carry import Plan, Published, carry_out, last_of, must_be, to_come
+from service.publish_carry import Plan, Published, carry_out, last_of, to_come
 from service.publish_district import PERSON, PERSON_LEAVE, ROSTER, STEWARDSHIP, UNIT
 from service.publish_in_force import CANCELLATION, InForce
 from service.repeats import Asked
@@ -37,7 +39,7 @@ Planned = Callable[[InForce, Version], Awaitable[Plan]]
 
 async def put_unit(desk: Desk, actor: Actor, id: str, form: UnitForm, how: How) -> Published:
     """The whole of a unit, a new one too; brings a retired one back."""
-    must_be(actor, (Role.ADMIN,))
+    roles.must(actor, Need.MANAGE_UNITS)
     now = desk.now()
     at = to_come(how.effective_at, now)
 
@@ -56,15 +58,13 @@ async def put_unit(desk: Desk, actor: Actor, id: str, form: UnitForm, how: How) 
 async def put_resource(desk: Desk, actor: Actor, id: str, form: Resource, how: How) -> Published:
     """Add a resource to a unit or replace the one with this id. The unit's liaison may say how much of what there is
     already it has, and until when."""
-    speaks = actor.has(Role.UNIT_LIAISON, unit=id)
-    if not speaks:
-        must_be(actor, (Role.ADMIN, Role.UNIT_LIAISON))
+    roles.must(actor, Need.MANAGE_RESOURCES, unit=id)
     now = desk.now()
     at = to_come(how.effective_at, now)
 
     async def planned(standing: InForce, version: Version) -> Plan:
         before = plans.serving(version)
-        if not actor.has(Role.ADMIN):
+        if not roles.may(actor, Need.MANAGE_UNITS):
             _within_a_liaisons_right(before, form)
         after = plans.with_resource(before, form)
         on = local_date(at or now, desk.district)
@@ -89,7 +89,7 @@ async def retire_unit(desk: Desk, actor: Actor, id: str, form: RetireForm, how: 
 
     Raises DomainError `unit_has_tasks` when it has open tasks and neither was said.
     """
-    must_be(actor, (Role.ADMIN,))
+    roles.must(actor, Need.MANAGE_UNITS)
     now = desk.now()
     at = to_come(how.effective_at, now)
 
@@ -119,7 +119,7 @@ def _then(form: RetireForm, open_tasks: int) -> str:
 
 async def put_stewardship(desk: Desk, actor: Actor, grid: str, form: StewardForm, how: How) -> Published:
     """From its first day on this unit takes care of the grid. Raises also DomainError `days_over`."""
-    must_be(actor, (Role.ADMIN,))
+    roles.must(actor, Need.MANAGE_STEWARDS)
     now = desk.now()
     at = to_come(how.effective_at, now)
     today = local_date(now, desk.district)
@@ -136,7 +136,7 @@ async def put_stewardship(desk: Desk, actor: Actor, grid: str, form: StewardForm
 async def put_roster(desk: Desk, actor: Actor, community: str, form: RosterForm, how: How) -> Published:
     """Another order or length of the turns, from the midnight on which `starts_on` begins. Raises also DomainError
     `turn_over`."""
-    must_be(actor, (Role.ADMIN,))
+    roles.must(actor, Need.MANAGE_ROSTERS)
     now, zone = desk.now(), ZoneInfo(desk.district.timezone)
 
     async def planned(standing: InForce, version: Version) -> Plan:
@@ -155,7 +155,7 @@ async def put_roster(desk: Desk, actor: Actor, community: str, form: RosterForm,
 async def put_person(desk: Desk, actor: Actor, person: str, form: PersonForm, how: How) -> Published:
     """Who a person is and what they may do, somebody new too. What follows from being a unit's liaison is not said here:
     whoever is one has it."""
-    must_be(actor, (Role.ADMIN,))
+    roles.must(actor, Need.MANAGE_PEOPLE)
     now = desk.now()
     at = to_come(how.effective_at, now)
 
@@ -179,18 +179,13 @@ async def put_leave(desk: Desk, actor: Actor, person: str, form: LeaveForm, how:
 
 def must_settle_leave(desk: Desk, actor: Actor, person: str) -> None:
     """Raises DomainError `not_permitted`, `outside_scope`, `not_found`."""
-    allowed = (Role.ADMIN, Role.SUPERVISOR, Role.COMMUNITY_SECRETARY)
-    if not any(grant.role in allowed for grant in actor.grants):
-        raise DomainError("not_permitted", "Only these roles may do this.", allowed=list(allowed))
+    roles.must_hold(actor, Need.SETTLE_LEAVE)
     known = desk.district.directory.people.get(person)
     if known is None:
         raise DomainError("not_found", "There is no person with this id.")
     communities = {grant.community for grant in known.grants if grant.community is not None}
-    may = any(actor.has(role) for role in allowed) or any(
-        actor.has(Role.COMMUNITY_SECRETARY, community=community) for community in communities
-    )
-    if not may:
-        raise DomainError("outside_scope", "The person works in another community than yours.")
+    if not any(roles.may(actor, Need.SETTLE_LEAVE, community=community) for community in (None, *communities)):
+        raise roles.refusal(actor, Need.SETTLE_LEAVE)
 
 
 async def cancel(desk: Desk, actor: Actor, id: int, form: CancelForm, how: How) -> Published:
@@ -206,8 +201,7 @@ async def cancel(desk: Desk, actor: Actor, id: int, form: CancelForm, how: How) 
         if id not in known:
             raise DomainError("not_found", "There is no publication with this id.")
         one = known[id]
-        if not (actor.has(Role.ADMIN) or actor.id == one.published_by):
-            raise DomainError("not_permitted", "An administrator cancels, or who published it.", allowed=[Role.ADMIN])
+        roles.must(actor, Need.CANCEL_PUBLICATION, owner=one.published_by)
         state = standing.state(one)
         if state != "scheduled":
             rule = "Only what is yet to take effect can be cancelled. Publish how it shall be instead."

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
-from domain.vocabulary import Role
+from domain.needs import Need
 from service.desk import Desk
 from service.publish_carry import standing_now
 from service.publish_district import OF_THE_DISTRICT, PERSON_LEAVE, ROSTER, UNIT
 from service.publish_in_force import CANCELLATION, HOLIDAY_YEAR, ROUTING, SLA, InForce
-from service.publishing import PLANNERS, READERS
 from service.views import View, instant, person_view
 from store import admin_trail
 from store.admin_trail import Change
@@ -31,22 +31,13 @@ async def changes(
     """
     if kind is not None and kind not in KINDS:
         raise DomainError("invalid_filter", "There are no changes of this kind.", allowed=list(KINDS))
-    if not _may_read(actor, kind, key):
-        rule = "Give `kind` and `key` of what is yours; the whole list is for these roles."
-        raise DomainError("not_permitted", rule, allowed=list(READERS))
+    unit = key if kind == UNIT else None
+    community = key if kind in (ROSTER, ROTATION_CHANGE) else None
+    roles.must(actor, Need.SEE_CHANGES, unit=unit, community=community)
     standing = await standing_now(desk)
     found = await admin_trail.page(desk.pool, kind=kind, key=key, after=after, limit=limit)
-    personal = any(actor.has(role) for role in PLANNERS)
+    personal = roles.may(actor, Need.SEE_LEAVE)
     return [(_view(desk, standing, one, personal=personal), (one.at, one.ref)) for one in found]
-
-
-def _may_read(actor: Actor, kind: str | None, key: str | None) -> bool:
-    if any(actor.has(role) for role in READERS):
-        return True
-    if key is None:
-        return False
-    own_unit = kind == UNIT and actor.has(Role.UNIT_LIAISON, unit=key)
-    return own_unit or (kind in (ROSTER, ROTATION_CHANGE) and actor.has(Role.COMMUNITY_SECRETARY, community=key))
 
 
 def _view(desk: Desk, standing: InForce, one: Change, *, personal: bool) -> View:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+from domain import roles
 from domain.actors import Actor
 from domain.district import District
 from domain.errors import DomainError
-from domain.vocabulary import Role
+from domain.needs import Need
 from service.admin_versions import newest, scheduled
 from service.desk import Desk
 from service.publish_carry import standing_now
@@ -44,7 +45,7 @@ async def standing_view(desk: Desk, actor: Actor, kind: str, key: str) -> View:
     """
     standing = await standing_now(desk)
     now = file_of(standing.district, kind, key)
-    inside = any(grant.role is not Role.RESIDENT for grant in actor.grants)
+    inside = roles.holds(actor, Need.SEE_INSIDE)
     ahead = scheduled(desk, standing, kind, key) if inside else []
     if now is None and not ahead:
         raise DomainError("not_found", "There is nothing with this id.")

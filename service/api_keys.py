@@ -16,11 +16,12 @@ from typing import Any
 from asyncpg.pool import PoolConnectionProxy
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.places import Id, Name
 from domain.scopes import Scope
-from domain.vocabulary import Role
 from service.desk import Desk
 from service.identity_marks import token_hash
 from service.repeats import Asked, other_body
@@ -30,7 +31,6 @@ from store import identity_events
 from store.api_keys import ApiKey
 from store.pool import Connection
 
-MAKERS = (Role.ADMIN, Role.INTEGRATOR)
 PREFIX_CHARS, SECRET_BYTES = 12, 32
 LONGEST_DAYS = 730
 
@@ -178,17 +178,16 @@ async def _once(desk: Desk, asked: Asked, work: Callable[[PoolConnectionProxy[An
 
 def must_own(actor: Actor, owner: str) -> None:
     """Raises DomainError `not_permitted`."""
-    if not any(actor.has(role) for role in MAKERS):
-        raise DomainError("not_permitted", "Only these roles may do this.", allowed=list(MAKERS))
-    if owner != actor.id and not actor.has(Role.ADMIN):
-        raise DomainError("not_permitted", "An integrator has keys of their own only.", allowed=[Role.ADMIN])
+    if not roles.may(actor, Need.MANAGE_KEYS, owner=owner):
+        rule = "An administrator makes keys for others, an integrator for themselves."
+        raise DomainError("not_permitted", rule, allowed=roles.allowed(Need.MANAGE_KEYS))
 
 
 async def _own(desk: Desk, actor: Actor, id: str) -> ApiKey:
     """Raises DomainError `not_permitted`, and `not_found` also for somebody else's."""
     must_own(actor, actor.id)
     key = await stored.one(desk.pool, id)
-    if key is None or not (actor.has(Role.ADMIN) or key.owner == actor.id):
+    if key is None or not roles.may(actor, Need.MANAGE_KEYS, owner=key.owner):
         raise DomainError("not_found", "There is no key with this prefix.")
     return key
 
@@ -197,7 +196,7 @@ async def listed(
     desk: Desk, actor: Actor, *, owner: str | None, before: tuple[datetime, str] | None, limit: int
 ) -> list[ApiKey]:
     """Newest first; an administrator sees everybody's. Raises DomainError `not_permitted`."""
-    if not actor.has(Role.ADMIN):
+    if not roles.may(actor, Need.MANAGE_KEYS):
         must_own(actor, owner or actor.id)
         owner = actor.id
     return await stored.page(desk.pool, owner=owner, before=before, limit=limit)

@@ -11,9 +11,11 @@ import json
 from datetime import date
 from typing import Any
 
+from domain import roles
 from domain.actors import Actor
 from domain.care import Entry, Reach, reach_of
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.vocabulary import Role
 from runtime.logging import request_id
 from service.care_forms import CareChange, CareForm, CheckInForm, PersonForm
@@ -24,8 +26,6 @@ from service.views import View, instant, person_view
 from store import care as storing
 from store.care import Wanted
 from store.histories import Change
-
-OVERSEE = (Role.SUPERVISOR, Role.COMMUNITY_SECRETARY)
 
 
 def groups(desk: Desk) -> list[View]:
@@ -106,10 +106,7 @@ async def readings(
 ) -> list[tuple[int, View]]:  # fmt: skip
     """Who had the person opened, newest first: for those who oversee the list. DomainError `not_found`."""
     found = await _within(desk, actor, id, ended=True)
-    if not any(actor.has(role, community=found.community) for role in OVERSEE):
-        raise DomainError(
-            "not_permitted", "Who read it is for the secretary and the supervisor.", allowed=list(OVERSEE)
-        )
+    roles.must(actor, Need.OVERSEE_CARE, community=found.community)
     rows = await storing.readings(desk.pool, id, before=before, limit=limit)
     return [(n, {"at": instant(r.at), "by": person_view(desk, r.actor)}) for n, r in rows]
 
@@ -191,9 +188,7 @@ def _reach(desk: Desk, actor: Actor) -> Reach:
 def _must_reach(desk: Desk, actor: Actor) -> Reach:
     reach = _reach(desk, actor)
     if reach.none:
-        allowed = [Role.GRID_WORKER, Role.COMMUNITY_SECRETARY, Role.SUPERVISOR]
-        rule = "This list is private: it is for the grid's worker, the community's secretary and the supervisor."
-        raise DomainError("not_permitted", rule, allowed=allowed)
+        raise roles.refusal(actor, Need.CARE)
     return reach
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from domain import roles
 from domain.actors import Actor
 from domain.clock_log import Cause, ClockLog, read_log
 from domain.clocks import ahead, late_by, planned_due, span, used
@@ -15,9 +16,10 @@ from domain.explain import explain_clock
 from domain.explanation import Explanation, Language, as_text
 from domain.ladder import is_promised
 from domain.ledger import Entry
+from domain.needs import Need
 from domain.rungs import told
 from domain.tasks import ClockKey, budget_name
-from domain.vocabulary import ClockName, Role
+from domain.vocabulary import ClockName
 from domain.worktime import Budget, Calendar
 from service.desk import Desk
 from service.reading import find
@@ -155,7 +157,7 @@ async def _clocks(desk: Desk, actor: Actor, number: str) -> Clocks:
 
 
 def _only_resident(actor: Actor) -> bool:
-    return all(grant.role is Role.RESIDENT for grant in actor.grants)
+    return not roles.holds(actor, Need.SEE_INSIDE)
 
 
 def _in_order(told_of: Told) -> tuple[int, datetime]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from domain import roles
 from domain.actors import Actor
 from domain.clocks import ahead, late_by, measure
 from domain.demand import Demand
 from domain.ladder import PROMISED, is_promised
+from domain.needs import Need
 from domain.rungs import told
 from domain.tasks import CO_DUE, budget_name, unit_of
-from domain.vocabulary import Role
 from domain.worktime import Calendar, add_working
 from service.clock_answers import BELLS, RESIDENTS_SEE, iso_duration
 from service.desk import Desk
@@ -75,7 +76,7 @@ def _chosen(desk: Desk, actor: Actor, wanted: Wanted, now: datetime) -> ClockFil
 
 
 def _only_resident(actor: Actor) -> bool:
-    return all(grant.role is Role.RESIDENT for grant in actor.grants)
+    return not roles.holds(actor, Need.SEE_INSIDE)
 
 
 async def _calendars(desk: Desk, versions: set[str]) -> dict[str, Calendar]:

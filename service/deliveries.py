@@ -10,24 +10,21 @@ from uuid import uuid4
 import asyncpg
 import structlog
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.notice_rules import VIAS
-from domain.vocabulary import Role
 from gateways.sending import Message
 from service.channels import configured, open_gateway
 from service.delivery_forms import ReplayForm
 from service.desk import Desk
-from service.publish_carry import must_be
 from service.repeats import Answered, Asked
 from service.views import View, instant, person_view
 from store import delivery_lists
 from store.contacts import bound_to, sealed_contacts
 from store.deliveries import channel_works
 from store.delivery_lists import MOST_AT_ONCE, Key, Span, Wanted
-
-KEEPERS = (Role.SUPERVISOR, Role.ADMIN)
-READERS = (*KEEPERS, Role.AUDITOR)
 
 _ZERO = datetime.fromtimestamp(0, UTC)
 
@@ -36,7 +33,7 @@ log = structlog.get_logger()
 
 async def listed(desk: Desk, actor: Actor, wanted: Wanted, *, after: Key | None, limit: int) -> list[tuple[View, Key]]:
     """Those that are on their way or dead, oldest planned first, each with its key. DomainError `not_permitted`."""
-    must_be(actor, READERS)
+    roles.must(actor, Need.SEE_DELIVERIES)
     now = desk.now()
     rows = await delivery_lists.page(desk.pool, wanted, after=after, limit=limit)
     return [(_view(desk, row, now), (row["position"], row["id"])) for row in rows]
@@ -44,7 +41,7 @@ async def listed(desk: Desk, actor: Actor, wanted: Wanted, *, after: Key | None,
 
 async def one(desk: Desk, actor: Actor, id: int) -> View:
     """One delivery with each of its attempts. Raises DomainError `not_permitted`, `not_found`."""
-    must_be(actor, READERS)
+    roles.must(actor, Need.SEE_DELIVERIES)
     found = await delivery_lists.one(desk.pool, id)
     if found is None:
         raise DomainError("not_found", "There is no delivery with this id.")
@@ -58,7 +55,7 @@ async def one(desk: Desk, actor: Actor, id: int) -> View:
 
 async def summary(desk: Desk, actor: Actor) -> View:
     """How many are in which state and how old the oldest is, in all and by channel. DomainError `not_permitted`."""
-    must_be(actor, READERS)
+    roles.must(actor, Need.SEE_DELIVERIES)
     now = desk.now()
     by_channel = await _counted(desk, now)
     states = (*delivery_lists.OPEN, "dead")
@@ -68,7 +65,7 @@ async def summary(desk: Desk, actor: Actor) -> View:
 
 async def replay_notice(desk: Desk, actor: Actor, notice: int, key: str | None) -> Answered:
     """Raises DomainError `not_permitted`, `not_found`, `nothing_to_replay`."""
-    must_be(actor, KEEPERS)
+    roles.must(actor, Need.REPLAY_DELIVERIES)
     asked = Asked(desk, actor, key, f"replay notice {notice}")
     if (repetition := await asked.repetition()) is not None:
         return repetition
@@ -86,7 +83,7 @@ async def replay_notice(desk: Desk, actor: Actor, notice: int, key: str | None) 
 
 async def replay_span(desk: Desk, actor: Actor, form: ReplayForm, key: str | None) -> Answered:
     """Raises DomainError `not_permitted`, `validation_failed` for a span that ends before it begins."""
-    must_be(actor, KEEPERS)
+    roles.must(actor, Need.REPLAY_DELIVERIES)
     if form.ends <= form.begins:
         raise DomainError("validation_failed", "`until` lies after `from`.", field="/until")
     asked = Asked(desk, actor, key, f"replay {form.model_dump_json()}")
@@ -106,7 +103,7 @@ async def replay_span(desk: Desk, actor: Actor, form: ReplayForm, key: str | Non
 
 async def channels(desk: Desk, actor: Actor) -> list[View]:
     """Every channel there is: set up or not, whether it works, what it has to do. DomainError `not_permitted`."""
-    must_be(actor, READERS)
+    roles.must(actor, Need.SEE_DELIVERIES)
     counted, ready = await _counted(desk, desk.now()), configured(desk.settings)
     states = await delivery_lists.channel_states(desk.pool)
     return [
@@ -120,7 +117,7 @@ async def test_channel(desk: Desk, actor: Actor, name: str, key: str | None) -> 
 
     Raises DomainError `not_permitted`, `not_found` for a channel there is not, `channel_not_configured`, `no_contact`.
     """
-    must_be(actor, KEEPERS)
+    roles.must(actor, Need.REPLAY_DELIVERIES)
     if name not in VIAS:
         raise DomainError("not_found", "There is no such channel.", channels=list(VIAS))
     if name not in configured(desk.settings):

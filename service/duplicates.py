@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from domain import roles
 from domain.actors import Actor
 from domain.cells import cells_within
 from domain.demand import Demand
 from domain.duplicates import Case, DuplicateRules, Likeness, Reason, branch, score
 from domain.geometry import Position
 from domain.lifecycle import may_see
+from domain.needs import Need
 from domain.privacy import Field, Sight, sight
 from domain.similarity import building_named, gist, narrowed
-from domain.vocabulary import Role, Stage
+from domain.vocabulary import Stage
 from service import likeness as comparing
 from service.desk import Desk
 from service.duplicate_words import reason_view, sentence
@@ -35,7 +37,6 @@ NEAREST = 40
 """Candidates that are taken by fingerprint; of those that the caller may see, the best are unsealed and compared."""
 
 BEST = 12
-_NO_TEXTS = (Role.RESIDENT, Role.AUDITOR, Role.ADMIN, Role.INTEGRATOR)
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,12 @@ async def of_draft(desk: Desk, actor: Actor, form: DraftForm) -> View:
 
 
 def is_resident(actor: Actor) -> bool:
-    return all(grant.role is Role.RESIDENT for grant in actor.grants)
+    return not roles.holds(actor, Need.SEE_INSIDE)
 
 
 def compared(actor: Actor, desk: Desk, case: Case) -> Case:
     """The case with as much of its text as may be compared for this caller."""
-    if all(grant.role in _NO_TEXTS for grant in actor.grants):
+    if not roles.holds(actor, Need.COMPARE_TEXTS):
         return replace(case, gist=narrowed(case.gist, desk.district.telling))
     return case
 

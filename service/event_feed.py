@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.outgoing import TYPES, is_known
-from domain.vocabulary import Role
 from domain.webhooks import Choice
 from service.desk import Desk
 from service.event_tail import Dropped, Listener
@@ -71,9 +72,7 @@ def choice(types: Sequence[str], community: str | None, category: str | None) ->
 
 def must_follow(actor: Actor) -> None:
     """The feed is for staff and integrators; a resident follows a demand. Raises DomainError `not_permitted`."""
-    if all(grant.role is Role.RESIDENT for grant in actor.grants):
-        allowed = [role for role in Role if role not in (Role.RESIDENT, Role.SYSTEM)]
-        raise DomainError("not_permitted", "The feed is for staff and integrators. Follow a demand.", allowed=allowed)
+    roles.must(actor, Need.FOLLOW_EVENTS)
 
 
 async def read(desk: Desk, actor: Actor, asked: Asked, after: Position | None, limit: int) -> Slice:

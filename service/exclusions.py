@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 from domain.actors import Actor
 from domain.demand import Demand
 from domain.errors import DomainError
-from domain.exclusions import BASES, STAFF, Decision, Exclusion, ExclusionState
+from domain.exclusions import BASES, Decision, Exclusion, ExclusionState
 from domain.exclusions import decide as decided
 from domain.kpi_words import rates_of, words_of
+from domain.needs import Need
 from domain.rates import cases_in
-from domain.vocabulary import Role
+from domain.roles import may, must_hold, reach
 from service.desk import Desk
 from service.exclusion_forms import ExclusionForm
 from service.rate_answers import number
@@ -30,7 +31,6 @@ from store.exclusions import Wanted
 from store.histories import Change
 from store.rates import log_of
 
-_ALL = (Role.SUPERVISOR, Role.AUDITOR, Role.ADMIN)
 _EVENTS = {"approve": "approved", "refuse": "refused", "withdraw": "withdrawn", "revoke": "revoked"}
 
 
@@ -42,7 +42,7 @@ async def ask(desk: Desk, actor: Actor, demand: str, form: ExclusionForm, key: s
     if before is not None:
         return before
     found = await find(desk, actor, demand)
-    _may_ask(actor)
+    must_hold(actor, Need.ASK_EXCLUSION)
     now = desk.now()
     _must_fit(desk, found, form)
     async with storing.changing(desk.pool) as transaction:
@@ -94,11 +94,6 @@ async def decide(desk: Desk, actor: Actor, id: str, decision: Decision, key: str
     return Answered(id, body)
 
 
-def _may_ask(actor: Actor) -> None:
-    if not any(g.role in STAFF for g in actor.grants):
-        raise DomainError("not_permitted", "Exclusions are asked for by staff.", allowed=list(STAFF))
-
-
 def _must_fit(desk: Desk, demand: Demand, form: ExclusionForm) -> None:
     known = known_figures(desk)
     if wrong := [figure for figure in form.figures if figure not in known]:
@@ -141,20 +136,15 @@ async def exclusions(desk: Desk, actor: Actor, wanted: Wanted, *, before: str | 
 
 def scoped(actor: Actor, wanted: Wanted) -> Wanted:
     """The filter, narrowed to what the caller may see. Raises DomainError `not_permitted`."""
-    if not any(g.role in (*STAFF, *_ALL) for g in actor.grants):
-        raise DomainError("not_permitted", "Only these roles may do this.", allowed=[*_ALL, *STAFF])
-    if any(g.role in _ALL and g.community is None for g in actor.grants):
+    must_hold(actor, Need.SEE_EXCLUSIONS)
+    own = reach(actor, Need.SEE_EXCLUSIONS)
+    if own.everywhere:
         return wanted
-    reach = (*_ALL, Role.COMMUNITY_SECRETARY)
-    communities = frozenset(g.community for g in actor.grants if g.role in reach and g.community)
-    return Wanted(wanted.state, wanted.month, wanted.number, communities, actor.id)
+    return Wanted(wanted.state, wanted.month, wanted.number, own.communities, actor.id)
 
 
 def _sees(actor: Actor, x: Exclusion) -> bool:
-    reach = (*_ALL, Role.COMMUNITY_SECRETARY)
-    return actor.id == x.asked_by or any(
-        g.role in reach and (g.community in (None, x.community)) for g in actor.grants
-    )  # fmt: skip
+    return may(actor, Need.SEE_EXCLUSIONS, community=x.community, owner=x.asked_by)
 
 
 async def _effect(desk: Desk, x: Exclusion) -> View:

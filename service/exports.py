@@ -18,12 +18,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row
 
+from domain import roles
 from domain.actors import Actor
 from domain.demand import Demand
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.privacy import Field, ReadingReason, Sight, sight
 from domain.spreadsheets import defused
-from domain.vocabulary import Role
 from service.desk import Desk
 from service.reading import scoped
 from service.views import instant
@@ -53,7 +54,6 @@ HISTORY_COLUMNS = {
 _OPENED = {
     "text": Field.PUBLIC_TEXT, "name": Field.NAME, "phone": Field.PHONE, "building": Field.BUILDING, "room": Field.ROOM,
 }  # fmt: skip
-_OFFICE = (Role.OPERATOR, Role.COMMUNITY_SECRETARY, Role.SUPERVISOR)
 
 Line = list[Any]
 Batches = AsyncGenerator[list[Line], None]
@@ -159,13 +159,9 @@ def _begun() -> Callable[[], None]:
 
 def export_of(desk: Desk, actor: Actor, asked: Asked, columns: dict[str, str]) -> Export:
     """Raises DomainError `not_permitted`: exports are for staff and integrators, what is personal for the office."""
-    roles = {grant.role for grant in actor.grants}
-    if roles <= {Role.RESIDENT}:
-        raise DomainError("not_permitted", "Exports are for staff and integrators.", allowed=["staff", "integrator"])
+    roles.must(actor, Need.EXPORT_DEMANDS)
     if asked.reason is not None:
-        if not roles & set(_OFFICE):
-            rule = "Personal data is exported by operators, secretaries and supervisors. Leave out `personal`."
-            raise DomainError("not_permitted", rule, allowed=[str(role) for role in _OFFICE])
+        roles.must(actor, Need.EXPORT_PERSONAL)
         columns = columns | PERSONAL_COLUMNS
     return Export(desk, actor, asked, columns)
 

@@ -26,7 +26,6 @@ PAUSES = (0.2, 1.0, 2.0, 4.0, 0.0)
 """Seconds between tries."""
 
 
-
 async def listed(
     desk: Desk, actor: Actor, number: str, *, after: str | None, limit: int
 ) -> tuple[list[View], str | None]:

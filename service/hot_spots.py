@@ -7,15 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from domain import roles
 from domain.actors import Actor
 from domain.cells import offsets_within
 from domain.demand import Demand
 from domain.duplicates import Case, score
-from domain.errors import DomainError
 from domain.hot_spots import heat, joined, most_of
 from domain.lifecycle import may_see
+from domain.needs import Need
 from domain.similarity import common_words
-from domain.vocabulary import Role, Stage
+from domain.vocabulary import Stage
 from service.desk import Desk
 from service.places import local_date
 from service.views import View, instant
@@ -23,7 +24,6 @@ from store import likeness
 from store.fingerprint import most_apart
 from store.likeness import Found
 
-READERS = (Role.COMMUNITY_SECRETARY, Role.CHAIR, Role.SUPERVISOR)
 MOST_MARKS = 5_000
 """Demands of a community that are compared, the newest."""
 
@@ -47,12 +47,11 @@ async def listed(desk: Desk, actor: Actor, community: str | None, *, days: int, 
 
 
 def _places(desk: Desk, actor: Actor, community: str | None) -> tuple[str, ...]:
-    if not any(grant.role in READERS for grant in actor.grants):
-        raise DomainError("not_permitted", "Hot spots are for those who set the agenda.", allowed=list(READERS))
+    roles.must_hold(actor, Need.SEE_HOT_SPOTS)
     asked = [c.id for c in desk.district.communities] if community is None else [desk.district.community(community).id]
-    within = tuple(one for one in asked if any(actor.has(role, community=one) for role in READERS))
+    within = tuple(one for one in asked if roles.may(actor, Need.SEE_HOT_SPOTS, community=one))
     if not within:
-        raise DomainError("outside_scope", "Your role does not reach this community.", allowed=list(READERS))
+        raise roles.refusal(actor, Need.SEE_HOT_SPOTS)
     return within
 
 

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from domain import roles
 from domain.actors import Actor
 from domain.capacity import Account
 from domain.errors import DomainError
 from domain.matching import About, Match, Use, matches, use_of
+from domain.needs import Need
 from domain.units import Resource, Unit
-from domain.vocabulary import Role
 from service import menu
 from service.desk import Desk
 from service.places import local_date
@@ -19,7 +20,7 @@ from service.reading import find, scoped
 from service.views import View, instant, person_view, unit_view
 from store import lists as storing
 from store import unit_tasks
-from store.lists import Need, Scope, Takeable
+from store.lists import Scope, Takeable
 from store.queries import Filter
 
 
@@ -92,7 +93,7 @@ async def needs(
     return [_need_view(desk, one, now) for one in found]
 
 
-def _need_view(desk: Desk, n: Need, now: datetime) -> View:
+def _need_view(desk: Desk, n: storing.Need, now: datetime) -> View:
     overdue = None
     if n.most_overdue is not None and n.overdue_since is not None:
         days = (now - n.overdue_since).days
@@ -120,8 +121,7 @@ async def resources_for(desk: Desk, actor: Actor, number: str) -> View:
     Raises DomainError: `not_found` as in `find`, `not_permitted` for residents, `stage_forbids` before it is located.
     """
     demand = await find(desk, actor, number)
-    if all(grant.role is Role.RESIDENT for grant in actor.grants):
-        raise DomainError("not_permitted", "Whom to ask is for those who work with it.", allowed=["staff"])
+    roles.must(actor, Need.SEE_ROUTING)
     place, d = demand.place, desk.district
     if place is None:
         raise DomainError("stage_forbids", "It must be located first.", stage=demand.stage)
@@ -166,12 +166,9 @@ async def demands_for(
 
 
 def _reach(actor: Actor, unit: Unit) -> list[str]:
-    whole = actor.has(Role.UNIT_LIAISON, unit=unit.id)
-    office = (Role.SUPERVISOR, Role.COMMUNITY_SECRETARY)
-    reach = [c for c in unit.communities if whole or any(actor.has(role, community=c) for role in office)]
+    reach = [c for c in unit.communities if roles.may(actor, Need.SEE_UNIT_MATCHES, community=c, unit=unit.id)]
     if not reach:
-        rule = "What a unit could take is for its liaison, its communities' secretaries and supervisors."
-        raise DomainError("outside_scope", rule, allowed=["unit_liaison", "community_secretary", "supervisor"])
+        raise roles.refusal(actor, Need.SEE_UNIT_MATCHES)
     return reach
 
 

@@ -8,10 +8,12 @@ from uuid import uuid4
 
 from contracts.meeting import Decided
 from contracts.names import meeting_workflow_id
+from domain import roles
 from domain.actors import Actor
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.meeting import Decision, MeetingAct, RulingMade
+from domain.needs import Need
 from domain.session import SessionKind, SessionState
 from domain.vocabulary import Stage
 from gateways.temporal.engine import NotRunning, update
@@ -23,7 +25,7 @@ from service.meeting_views import line_view, meeting_view
 from service.project_decisions import prepare
 from service.reading import current, find
 from service.routing_decisions import candidate
-from service.sessions import chair_now, is_for_staff
+from service.sessions import chair_now
 from service.views import View
 from service.words import take_back, write
 from store import meetings as storing
@@ -56,7 +58,7 @@ async def agenda(
 
     Raises DomainError `not_permitted` for residents: an item names other people's demands.
     """
-    is_for_staff(actor)
+    roles.must(actor, Need.SEE_AGENDAS)
     desk.district.meeting(meeting)
     lines = await storing.agenda(desk.pool, meeting, at, after=after, limit=limit)
     ahead = [one for one in (await storing.ahead(desk.pool)).get(meeting, []) if one.kind is not SessionKind.WHISTLE]
@@ -68,7 +70,7 @@ async def minutes(
     desk: Desk, actor: Actor, meeting: str, *, after: tuple[datetime, str] | None, limit: int
 ) -> list[tuple[tuple[datetime, str], View]]:
     """A page of what has ended, newest first, with its place in the order. Raises as `agenda` does."""
-    is_for_staff(actor)
+    roles.must(actor, Need.SEE_AGENDAS)
     desk.district.meeting(meeting)
     lines = await storing.minutes(desk.pool, meeting, desk.now(), after=after, limit=limit)
     return [((one.ended_at, one.number), line_view(desk, one, None)) for one in lines if one.ended_at]

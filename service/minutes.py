@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from domain import roles
 from domain.actors import Actor
 from domain.bodies import rules_of
 from domain.demand import Demand
 from domain.masking import strike
+from domain.needs import Need
 from domain.session import Session
-from domain.vocabulary import Role
 from service.desk import Desk
 from service.meeting_views import line_view, session_view
 from service.sessions import find
@@ -56,8 +57,7 @@ async def taken(desk: Desk, actor: Actor, meeting: str, session: str) -> View:
 
 def _works_here(desk: Desk, actor: Actor, meeting: str) -> bool:
     scope = None if meeting == desk.district.id else meeting
-    office = (Role.CHAIR, Role.COMMUNITY_SECRETARY, Role.SUPERVISOR)
-    if any(actor.has(role, community=scope) for role in office):
+    if roles.may(actor, Need.READ_MINUTES, community=scope):
         return True
     return actor.id in rules_of(desk.district, meeting).members.values()
 

@@ -33,9 +33,9 @@ async def letter_of(
     return letter(district, telling_of(one, await links.of(one), await links.code_of(one)), channel=channel)
 
 
-def words_of(district: District, one: Noticed, link: str) -> Letter | None:
+def words_of(district: District, one: Noticed, link: str, code: str = "") -> Letter | None:
     """As it is read in the inbox."""
-    return letter(district, telling_of(one, link))
+    return letter(district, telling_of(one, link, code))
 
 
 def telling_of(one: Noticed, link: str, code: str = "") -> Telling:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from domain import roles
 from domain.actors import Actor
-from domain.errors import DomainError
+from domain.needs import Need
 from domain.notice_rules import NoticeSettings, Quiet
-from domain.vocabulary import Role
 from service.channels import configured
 from service.desk import Desk
 from service.notice_forms import ContactsForm, ReadForm
@@ -30,7 +30,7 @@ async def inbox(desk: Desk, actor: Actor, *, after: After | None, limit: int) ->
     if shelf == "unread" and len(found) < limit:
         found += await notice_reading.inbox(desk.pool, actor.id, "read", below=None, limit=limit - len(found))
     links = Links(desk.pool, desk.sealer, desk.settings)
-    return [_inbox_view(desk, one, links.page_of(one)) for one in found]
+    return [_inbox_view(desk, one, links.page_of(one), await links.code_of(one)) for one in found]
 
 
 async def unread(desk: Desk, actor: Actor) -> int:
@@ -43,8 +43,8 @@ async def mark_read(desk: Desk, actor: Actor, form: ReadForm) -> View:
     return {"read": done, "unread": await unread(desk, actor)}
 
 
-def _inbox_view(desk: Desk, one: Noticed, link: str) -> View:
-    words = words_of(desk.district, one, link)
+def _inbox_view(desk: Desk, one: Noticed, link: str, code: str) -> View:
+    words = words_of(desk.district, one, link, code)
     return {
         "id": one.id, "number": one.number, "event": one.event, "subject": words.subject if words else one.event,
         "body": words.body if words else "", "language": one.language, "urgent": one.urgent, "at": instant(one.at),
@@ -57,7 +57,7 @@ def _inbox_view(desk: Desk, one: Noticed, link: str) -> View:
 
 async def my_contacts(desk: Desk, actor: Actor) -> View:
     """The caller's own addresses and wishes. DomainError `not_permitted` for residents, who leave theirs with a demand."""
-    _must_work_here(actor)
+    roles.must(actor, Need.OWN_CONTACTS, owner=actor.id)
     sealed = await contacts.sealed_contacts(desk.pool, actor.id)
     opened = {via: desk.sealer.open(one, contacts.bound_to(actor.id, via)) for via, one in sealed.items()}
     return _contacts_view(desk, opened, await contacts.wish_of(desk.pool, actor.id))
@@ -65,7 +65,7 @@ async def my_contacts(desk: Desk, actor: Actor) -> View:
 
 async def put_contacts(desk: Desk, actor: Actor, form: ContactsForm) -> View:
     """Raises DomainError `contact_invalid`, `not_permitted`."""
-    _must_work_here(actor)
+    roles.must(actor, Need.OWN_CONTACTS, owner=actor.id)
     channels = form.checked()
     sealed = {via: desk.sealer.seal(one, contacts.bound_to(actor.id, via)) for via, one in channels.items()}
     wish = Wish(form.language, form.quiet.quiet() if form.quiet else None, form.digest)
@@ -93,12 +93,6 @@ def _hours(quiet: Quiet | None) -> dict[str, Any] | None:
     return None if quiet is None else {"from": f"{quiet.begins:%H:%M}", "until": f"{quiet.ends:%H:%M}"}
 
 
-def _must_work_here(actor: Actor) -> None:
-    if all(grant.role is Role.RESIDENT for grant in actor.grants):
-        rule = "This is for the staff. What a resident can be reached by is left with each demand."
-        raise DomainError("not_permitted", rule, allowed=[role for role in Role if role is not Role.RESIDENT])
-
-
 # ---- the timeline of a demand
 
 
@@ -108,7 +102,7 @@ async def of_demand(desk: Desk, actor: Actor, number: str, *, after: int, limit:
     A reporter sees what was told to the reporter.
     """
     await find(desk, actor, number)
-    own = all(grant.role is Role.RESIDENT for grant in actor.grants)
+    own = not roles.holds(actor, Need.SEE_INSIDE)
     found = await notice_reading.of_demand(desk.pool, number, after=after, limit=limit, reporters_only=own)
     return [_timeline_view(desk, one, sent) for one, sent in found]
 

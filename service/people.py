@@ -8,6 +8,7 @@ changed whom. Over HTTP the same is `PUT /api/v1/people/{id}` (service/admin.py)
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -44,10 +45,17 @@ class People:
 
     async def add(self, standing: Standing, *, by: str, now: datetime) -> str:
         """Somebody new; returns the id."""
+
+        def new(old: Standing | None) -> Standing:
+            if old is not None:  # in this moment somebody else was given the id
+                raise _Taken
+            return standing
+
         for _ in range(TRIES):
             id = next_id(await self._watch.take_over())
-            if await self._published(id, lambda _: standing, by=by, now=now):
-                return id
+            with contextlib.suppress(_Taken):
+                if await self._published(id, new, by=by, now=now):
+                    return id
         raise _meanwhile()
 
     async def grant(self, id: str, grant: Grant, *, by: str, now: datetime) -> None:
@@ -80,6 +88,10 @@ class People:
                 return False
             await transaction.insert(kind=PERSON, key=id, version=new.version, body=body, impact=impact, by=by, at=now)
         return True
+
+
+class _Taken(Exception):
+    """The id is somebody's."""
 
 
 def _meanwhile() -> DomainError:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from domain import roles
 from domain.actors import Actor
-from domain.errors import DomainError
-from domain.privacy import OVERSEES
+from domain.needs import Need
 from service.desk import Desk
 from service.views import View, instant, person_view
 from store import personal
@@ -15,12 +15,9 @@ async def listed(
     desk: Desk, actor: Actor, *, person: str | None, number: str | None, before: int | None, limit: int
 ) -> list[tuple[int, View]]:
     """Newest first, each with its place in the order. Raises DomainError `not_permitted`."""
-    grants = [grant for grant in actor.grants if grant.role in OVERSEES]
-    if not grants:
-        rule = "Who read personal data is for auditors and supervisors."
-        raise DomainError("not_permitted", rule, allowed=[str(role) for role in OVERSEES])
-    everywhere = any(grant.community is None for grant in grants)
-    communities = None if everywhere else sorted({grant.community for grant in grants if grant.community})
+    roles.must_hold(actor, Need.SEE_PERSONAL_READS)
+    reach = roles.reach(actor, Need.SEE_PERSONAL_READS)
+    communities = None if reach.everywhere else sorted(reach.communities)
     rows = await personal.page(
         desk.pool, person=person, subject=number, communities=communities, before=before, limit=limit
     )

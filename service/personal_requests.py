@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from domain import roles
 from domain.actors import Actor, reporter_of
 from domain.demand import Demand
-from domain.errors import DomainError
 from domain.masking import ERASED
-from domain.privacy import PUBLIC_KINDS, REPORTER_FIELDS, SPEAKS_FOR, ReadingReason, speaks_for
+from domain.needs import Need
+from domain.privacy import PUBLIC_KINDS, REPORTER_FIELDS, ReadingReason, speaks_for
 from domain.vocabulary import ClockName, Role, Stage
 from domain.worktime import due
 from service.desk import Desk
@@ -73,8 +74,7 @@ async def delete(desk: Desk, actor: Actor, number: str, form: DeletionForm, key:
 async def _theirs(desk: Desk, actor: Actor, number: str) -> Demand:
     demand = await find(desk, actor, number)
     if not speaks_for(demand, actor):
-        rule = "This is for the reporter, or an operator on their behalf."
-        raise DomainError("not_permitted", rule, allowed=[str(Role.RESIDENT), *map(str, SPEAKS_FOR)])
+        raise roles.refusal(actor, Need.OWN_DATA)
     return demand
 
 

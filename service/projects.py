@@ -10,8 +10,10 @@ import json
 from datetime import date
 from typing import Any
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.project_steps import ChangeProject, LinkDemand, PlanActivity, Step, may_steer, take
 from domain.projects import Milestone, Project
 from domain.units import Unit
@@ -104,13 +106,17 @@ async def _check_form(desk: Desk, actor: Actor, form: ProjectForm) -> None:
     if form.community is not None:
         desk.district.community(form.community)
     if not may_steer(form.community, actor):
-        rule = "A project is opened by the secretary or the chair of its community, or by a supervisor."
-        raise DomainError("not_permitted", rule, allowed=["supervisor", "chair", "community_secretary"])
+        raise _not_steering()
     _known_unit(desk, form.community, form.lead_unit, "/lead_unit")
     if form.meeting is not None:
         desk.district.meeting(form.meeting)
     for number in form.numbers:
         await _must_fit(desk, actor, form.community, number)
+
+
+def _not_steering() -> DomainError:
+    rule = "A project is opened by the secretary or the chair of its community, or by a supervisor."
+    return DomainError("not_permitted", rule, allowed=roles.allowed(Need.STEER_PROJECT))
 
 
 def _known_unit(desk: Desk, community: str | None, unit: str, field: str) -> Unit:

@@ -14,9 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.actors import Actor
 from domain.errors import ConfigError, DomainError
-from domain.vocabulary import Role
 from domain.worktime import Calendar
 from service.admin_diff import differences
 from service.desk import UNAVAILABLE, Desk
@@ -69,11 +67,6 @@ class Plan:
 
 
 Planned = Callable[[InForce], Awaitable[Plan]]
-
-
-def must_be(actor: Actor, roles: tuple[Role, ...]) -> None:
-    if not any(actor.has(role) for role in roles):
-        raise DomainError("not_permitted", "Only these roles may do this.", allowed=list(roles))
 
 
 def to_come(effective_at: datetime | None, now: datetime) -> datetime | None:

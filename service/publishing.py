@@ -12,10 +12,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import ConfigError, DomainError
+from domain.needs import Need
 from domain.policies import RoutingRules, Sla
-from domain.vocabulary import Role
 from service.calendars import HolidayYear, check_dates, check_neighbours, merge
 from service.desk import Desk
 from service.pack_findings import Findings, invalid
@@ -26,7 +27,6 @@ from service.publish_carry import (
     as_json,
     carry_out,
     last_of,
-    must_be,
     named,
     published_by,
     standing_now,
@@ -42,8 +42,6 @@ from store import concerned
 from store import publications as storing
 from store.publications import Publication
 
-READERS = (Role.ADMIN, Role.SUPERVISOR, Role.AUDITOR)
-PLANNERS = (Role.ADMIN, Role.SUPERVISOR)
 NEW = "this publication"
 
 
@@ -53,7 +51,7 @@ async def publish_year(desk: Desk, actor: Actor, year: HolidayYear, *, dry_run: 
     Raises DomainError: `not_permitted`, `publication_invalid`, `already_published`, `published_meanwhile`,
     `idempotency_key_reused`.
     """
-    must_be(actor, (Role.ADMIN,))
+    roles.must(actor, Need.PUBLISH_CALENDAR)
     now = desk.now()
     asked = Asked(desk, actor, key, f"publish calendar {year.model_dump_json(by_alias=True)}")
     return await carry_out(desk, asked, lambda standing: _plan_year(desk, standing, year, now), now, dry_run=dry_run)
@@ -66,7 +64,7 @@ async def publish_sla(
 
     Raises like `publish_year`, and `change_scheduled`.
     """
-    must_be(actor, (Role.ADMIN,))
+    roles.must(actor, Need.PUBLISH_PROMISES)
     now = desk.now()
     at = to_come(effective_at, now)
     asked = Asked(desk, actor, key, f"publish sla {sla.model_dump_json()} {at}")
@@ -86,7 +84,7 @@ async def publish_routing(
 
     Raises like `publish_year`, and `change_scheduled`.
     """
-    must_be(actor, (Role.ADMIN,))
+    roles.must(actor, Need.PUBLISH_ROUTING)
     now = desk.now()
     at = to_come(effective_at, now)
     asked = Asked(desk, actor, key, f"publish routing {rules.model_dump_json()} {at}")
@@ -95,14 +93,14 @@ async def publish_routing(
 
 async def publications(desk: Desk, actor: Actor, *, before: int | None, limit: int) -> list[View]:
     """Newest first, without their bodies."""
-    must_be(actor, READERS)
+    roles.must(actor, Need.SEE_PUBLICATIONS)
     await standing_now(desk)
     return [_view(desk, _for(actor, one)) for one in await storing.page(desk.pool, before=before, limit=limit)]
 
 
 async def publication(desk: Desk, actor: Actor, id: int) -> View:
     """One, with what was published and how many demands are still to follow. Raises DomainError `not_found`."""
-    must_be(actor, READERS)
+    roles.must(actor, Need.SEE_PUBLICATIONS)
     await standing_now(desk)
     one = await storing.one(desk.pool, id)
     if one is None:
@@ -116,7 +114,7 @@ async def publication(desk: Desk, actor: Actor, id: int) -> View:
 
 def _for(actor: Actor, one: Publication) -> Publication:
     """When somebody is away is for those who plan with it."""
-    if one.kind != PERSON_LEAVE or any(actor.has(role) for role in PLANNERS):
+    if one.kind != PERSON_LEAVE or roles.may(actor, Need.SEE_LEAVE):
         return one
     return replace(one, body={}, impact={"queued": one.impact["queued"]})
 

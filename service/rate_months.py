@@ -14,16 +14,17 @@ from typing import Any
 
 from asyncpg.pool import PoolConnectionProxy
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
 from domain.kpi_definition import Definition
 from domain.kpi_words import figures_of
+from domain.needs import Need
 from domain.rates import Dimension, Key
-from domain.vocabulary import Role
 from service.desk import Desk
 from service.rate_answers import number
 from service.rate_frames import Inputs, grouping, inputs_of
-from service.rates import Days, Scope, Side, definition_of, scope_of, sides
+from service.rates import Days, Scope, Side, definition_of, sides
 from service.repeats import Answered, Asked, other_body
 from service.views import View, instant, person_view
 from store import exclusions as excluding
@@ -235,15 +236,11 @@ def _view(desk: Desk, month: str, c: Computation) -> View:
 
 
 def _must_keep(actor: Actor) -> None:
-    allowed = (Role.ADMIN, Role.SUPERVISOR)
-    if not any(g.role in allowed and g.community is None for g in actor.grants):
-        raise DomainError("not_permitted", "Only these roles may do this.", allowed=list(allowed))
+    roles.must(actor, Need.KEEP_MONTHS)
 
 
 def _must_see_all(actor: Actor) -> None:
-    if not scope_of(actor).everything:
-        allowed = [Role.SUPERVISOR, Role.AUDITOR, Role.ADMIN]
-        raise DomainError("not_permitted", "Only these roles may do this.", allowed=allowed)
+    roles.must(actor, Need.SEE_MONTHS)
 
 
 def _not_kept() -> DomainError:

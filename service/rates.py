@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from domain import roles
 from domain.actors import Actor
 from domain.district import District
 from domain.errors import DomainError
@@ -16,14 +17,13 @@ from domain.kpi_definition import Definition
 from domain.kpi_load import Frame
 from domain.kpi_log import read_facts
 from domain.kpi_words import figures_of
+from domain.needs import Need
 from domain.rates import Dimension, Grouping, Key, Period, Sums, Tally, flows, nothing, settle, stocks
-from domain.vocabulary import Role
 from service.desk import Desk
 from service.rate_frames import grouping, inputs_of
 from store.rates import logs
 
 LONGEST_DAYS = 366
-_ALL = (Role.SUPERVISOR, Role.AUDITOR, Role.ADMIN)
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,10 @@ def scope_of(actor: Actor) -> Scope:
 
     Raises DomainError `not_permitted` for everybody else.
     """
-    communities = {g.community for g in actor.grants if g.role in (*_ALL, Role.COMMUNITY_SECRETARY) and g.community}
-    units = {g.unit for g in actor.grants if g.role is Role.UNIT_LIAISON and g.unit}
-    everything = any(g.role in _ALL and g.community is None for g in actor.grants)
-    if not (everything or communities or units):
-        allowed = [*_ALL, Role.COMMUNITY_SECRETARY, Role.UNIT_LIAISON]
-        raise DomainError("not_permitted", "Only these roles may do this.", allowed=allowed)
-    return Scope(everything, frozenset(communities), frozenset(units))
+    reach = roles.reach(actor, Need.SEE_RATES)
+    if reach.nothing:
+        raise roles.refusal(actor, Need.SEE_RATES)
+    return Scope(reach.everywhere, reach.communities, reach.units)
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from contracts.demand import READ
+from domain import roles
 from domain.actors import Actor
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.lifecycle import may_see
-from domain.vocabulary import Role
 from gateways.temporal.engine import NotRunning, read
 from service.desk import Desk
 from service.views import View, demand_view, instant
 from store import queries
-
-_ALL = (Role.SUPERVISOR, Role.AUDITOR, Role.ADMIN, Role.INTEGRATOR, Role.OPERATOR, Role.CHAIR)
 
 
 async def find(desk: Desk, actor: Actor, number: str, *, strong: bool = False) -> Demand:
@@ -60,13 +58,15 @@ async def _strong(desk: Desk, number: str) -> Demand | None:
 
 
 def scoped(actor: Actor, wanted: queries.Filter) -> queries.Filter:
-    """The filter, narrowed to the caller's scope."""
-    if any(g.role in _ALL and g.community is None for g in actor.grants):
+    """The filter, narrowed to what `may_see` says: a grant reaches its community, or its unit, or everything.
+
+    One of a unit within one community has no list of its own: it would be wider than what that person may see."""
+    grants = [g for g in actor.grants if g.role in roles.INSIDE]
+    if any(g.community is None and g.unit is None for g in grants):
         return wanted
-    communities = tuple(sorted({g.community for g in actor.grants if g.community and g.role is not Role.CHAIR}))
-    units = tuple(sorted({g.unit for g in actor.grants if g.unit}))
-    chaired = tuple(sorted({g.community for g in actor.grants if g.community and g.role is Role.CHAIR}))
-    changes: dict[str, Any] = {"communities": communities + chaired, "units": units, "person": actor.id}
+    communities = tuple(sorted({g.community for g in grants if g.community and g.unit is None}))
+    units = tuple(sorted({g.unit for g in grants if g.unit and g.community is None}))
+    changes: dict[str, Any] = {"communities": communities, "units": units, "person": actor.id}
     return queries.Filter(**{**wanted.__dict__, **changes})
 
 

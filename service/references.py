@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+from domain import roles
 from domain.actors import Actor
 from domain.demand import Demand
 from domain.errors import DomainError
-from domain.vocabulary import Role
+from domain.needs import Need
 from service.desk import Desk
 from service.forms import ExternalRef
 from service.reading import find
@@ -15,10 +16,6 @@ from service.reference_taken import reference_taken
 from service.repeats import Answered, Asked
 from service.views import View
 from store import references as storing
-
-KEEPS = (
-    Role.OPERATOR, Role.GRID_WORKER, Role.UNIT_LIAISON, Role.COMMUNITY_SECRETARY, Role.SUPERVISOR, Role.INTEGRATOR,
-)  # fmt: skip
 
 
 async def references_of(desk: Desk, actor: Actor, number: str) -> list[View]:
@@ -60,9 +57,7 @@ async def remove(desk: Desk, actor: Actor, number: str, ref: ExternalRef) -> Non
 
 async def _must_keep(desk: Desk, actor: Actor, number: str) -> Demand:
     demand = await find(desk, actor, number)
-    if not any(grant.role in KEEPS for grant in actor.grants):
-        rule = "Numbers in other systems are kept by staff and by integrators."
-        raise DomainError("not_permitted", rule, allowed=[str(role) for role in KEEPS])
+    roles.must_hold(actor, Need.KEEP_REFERENCES)
     return demand
 
 

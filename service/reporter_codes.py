@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from domain.actors import Actor
-from domain.errors import DomainError
 from domain.lifecycle import speaks_for_reporters
-from domain.privacy import SPEAKS_FOR, ReadingReason, speaks_for
-from domain.vocabulary import Role
+from domain.needs import Need
+from domain.privacy import ReadingReason
+from domain.roles import must
 from service.desk import Desk
 from service.intake import Submitted
 from service.reading import find
@@ -28,12 +28,10 @@ def told_with(desk: Desk, actor: Actor, taken: Submitted) -> str:
 async def renew(desk: Desk, actor: Actor, number: str, key: str | None) -> View:
     """Another code. The one before, every link and every session end, and that is kept. A repetition gets the same again.
 
-    Raises DomainError: `not_found`, `not_permitted`.
+    Raises DomainError: `not_found`, `not_permitted`, `outside_scope`.
     """
     demand = await find(desk, actor, number)
-    if not speaks_for(demand, actor):
-        rule = "A code is renewed for the reporter, by that person or an operator who has made sure who it is."
-        raise DomainError("not_permitted", rule, allowed=[str(Role.RESIDENT), *map(str, SPEAKS_FOR)])
+    must(actor, Need.RENEW_CODE, community=demand.community, owner=demand.opened_by)
     asked = Asked(desk, actor, key, f"renew the code of {number}")
     before = await asked.repetition()
     if before is None:

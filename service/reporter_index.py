@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from domain import roles
 from domain.actors import Actor
 from domain.demand import Demand
-from domain.errors import DomainError
 from domain.lifecycle import may_see
-from domain.privacy import SEARCHES
+from domain.needs import Need
 from service.desk import Desk
 from service.phone_keeper import PhoneKeeper
 from service.reporter_forms import PhoneSearch
@@ -31,9 +31,7 @@ async def search(desk: Desk, actor: Actor, form: PhoneSearch) -> View:
 
     `complete` is false while older demands are still being indexed. Raises DomainError `not_permitted`.
     """
-    if not any(grant.role in SEARCHES for grant in actor.grants):
-        rule = "Looking for a phone number is for operators, secretaries and supervisors."
-        raise DomainError("not_permitted", rule, allowed=[str(role) for role in SEARCHES])
+    roles.must_hold(actor, Need.SEARCH_BY_PHONE)
     complete = await PhoneKeeper(desk.pool, desk.sealer, desk.phone_digests).catch_up(MOST_BEFORE_A_SEARCH)
     numbers = await storing.found(desk.pool, desk.phone_digests.all(form.phone), MOST_FOUND)
     rows = await desk.pool.fetch(
@@ -47,4 +45,4 @@ async def search(desk: Desk, actor: Actor, form: PhoneSearch) -> View:
 
 
 def _searches(actor: Actor, demand: Demand) -> bool:
-    return any(actor.has(role, community=demand.community) for role in SEARCHES)
+    return roles.may(actor, Need.SEARCH_BY_PHONE, community=demand.community)

@@ -8,11 +8,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from domain import roles
 from domain.actors import Actor
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.masking import is_masked, mask_degrees, mask_email, mask_name, mask_phone, mask_room
-from domain.privacy import CORRECTS, REPORTER_FIELDS, Field, ReadingReason, Sight, sight
+from domain.needs import Need
+from domain.privacy import REPORTER_FIELDS, Field, ReadingReason, Sight, sight
 from service import reporter_index
 from service.desk import Desk
 from service.forms import Email, Phone, Short
@@ -57,9 +59,7 @@ async def correct(desk: Desk, actor: Actor, number: str, form: ReporterChange) -
     `personal_data_erased`.
     """
     demand = await find(desk, actor, number)
-    if not any(actor.has(role, community=demand.community) for role in CORRECTS):
-        rule = "What is kept of a reporter is corrected by an operator."
-        raise DomainError("not_permitted", rule, allowed=[str(role) for role in CORRECTS])
+    roles.must(actor, Need.CORRECT_REPORTER, community=demand.community)
     said = {name: _checked(name, value) for name, value in form.model_dump(exclude_none=True).items()}
     if not said:
         raise DomainError("validation_failed", "Name at least one field to correct.", field="")
@@ -77,8 +77,8 @@ async def change(desk: Desk, actor: Actor, number: str, said: Mapping[str, str |
         sealed = await personal.lock_reporter(connection, number)
         if await personal.erased_at(connection, number) is not None:
             raise erased()
-        kept = {} if sealed is None else json.loads(desk.sealer.open(sealed, number))
-        after = {name: value for name, value in (kept | said).items() if value is not None}
+        kept: dict[str, Any] = {} if sealed is None else json.loads(desk.sealer.open(sealed, number))
+        after = {name: value for name, value in {**kept, **said}.items() if value is not None}
         text = json.dumps(after, ensure_ascii=False)
         await personal.save_reporter(connection, number, desk.sealer.seal(text, number))
         await reporter_index.keep(connection, desk.phone_digests, number, after.get("phone"))

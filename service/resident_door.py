@@ -29,10 +29,10 @@ from store.links import New
 from store.reporter_keys import TOKEN_LENGTH
 from store.sign_in_tries import Counter, Pace
 
-OF_A_NUMBER = Pace(free=5, longest=timedelta(minutes=15))
-OF_AN_ADDRESS = Pace(free=30, longest=timedelta(minutes=15))  # a whole compound may share one
-OF_UNKNOWN_LINKS = Pace(free=20, longest=timedelta(minutes=15))
-OF_DEEDS = Pace(free=30, longest=timedelta(minutes=1), forget=timedelta(hours=1))
+OF_A_NUMBER = Pace(free=5, longest=timedelta(minutes=15), forget_one=timedelta(minutes=15))
+OF_AN_ADDRESS = Pace(free=30, longest=timedelta(minutes=15), forget_one=timedelta(minutes=1))  # many may share one
+OF_UNKNOWN_LINKS = Pace(free=20, longest=timedelta(minutes=15), forget_one=timedelta(minutes=1))
+OF_DEEDS = Pace(free=30, longest=timedelta(minutes=1), forget_one=timedelta(minutes=1))
 
 WAIT = "Too many tries. Wait as Retry-After says; the link of a message still opens."
 OVER = "This link is over. Open the one of the latest message, or use number and code."

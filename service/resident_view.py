@@ -17,7 +17,7 @@ from service.desk import Desk
 from service.resident_deeds import given_answer
 from service.resident_door import Entered
 from service.views import View, instant, person_view, unit_view
-from service.words import opened, reading, reporter_of
+from service.words import kept_person, opened, reading
 from store import personal, queries, texts
 from store.tables import DemandEventRow
 from store.texts import KeptText
@@ -149,12 +149,16 @@ def _history(log: Sequence[DemandEventRow], own: frozenset[str]) -> Iterable[Tol
 def _told_view(desk: Desk, one: Told) -> View:
     unit = unit_view(desk, one.unit)
     name = (unit["name"] or unit["id"]) if unit else ""
-    return {"at": instant(one.at), "zh": one.words[0].replace("{unit}", name), "en": one.words[1].replace("{unit}", name)}
+    return {
+        "at": instant(one.at),
+        "zh": one.words[0].replace("{unit}", name),
+        "en": one.words[1].replace("{unit}", name),
+    }
 
 
 async def _contact(desk: Desk, d: Demand) -> View:
     """How messages reach the reporter, masked: whoever holds the link need not be the only one who reads it."""
-    said = await reporter_of(desk, d.number)
+    said = await kept_person(desk, d.number)
     phone, email = said.get("phone"), said.get("email")
     return {
         "phone": mask_phone(phone) if isinstance(phone, str) else None,

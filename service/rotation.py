@@ -7,9 +7,10 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 
-from domain import rotation
+from domain import roles, rotation
 from domain.actors import Actor
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.rotation import Chair, Roster, roster_of
 from domain.rotation_admission import admit, check_revocable
 from domain.rotation_changes import Change, Entry, Override, Substitute
@@ -24,7 +25,6 @@ from service.views import View, unit_view
 from store import rosters
 from store.rosters import Changing, RosterChange
 
-CHANGERS = (Role.COMMUNITY_SECRETARY, Role.SUPERVISOR, Role.ADMIN)
 CHAIRING = (Role.CHAIR, Role.COMMUNITY_SECRETARY)
 PAST_TURNS = 60
 LOOKS_AHEAD = timedelta(days=366)
@@ -90,7 +90,7 @@ async def community(desk: Desk, actor: Actor, id: str, year: int | None) -> View
     all_rosters = rosters_of(desk, id, _entries(found))
     today = local_date(desk.now(), desk.district)
     calendar = all_rosters.turns(date(year or today.year, 1, 1), date(year or today.year, 12, 31))
-    inside = any(grant.role is not Role.RESIDENT for grant in actor.grants)
+    inside = roles.holds(actor, Need.SEE_INSIDE)
     view = {
         "community": id, "name": desk.district.community(id).name, **_now(desk, all_rosters, today),
         "roster": [unit_view(desk, unit) for unit in all_rosters.on(today).rotation.roster],
@@ -195,17 +195,12 @@ async def _done(desk: Desk, id: str, asked: Asked, work: Work) -> Answered:
 
 
 def _may_change(actor: Actor, community: str) -> bool:
-    return any(actor.has(role, community=community) for role in CHANGERS)
+    return roles.may(actor, Need.CHANGE_ROTATION, community=community)
 
 
 def _must_change(desk: Desk, actor: Actor, community: str) -> None:
     _must_rotate(desk, community)
-    if _may_change(actor, community):
-        return
-    if any(grant.role in CHANGERS for grant in actor.grants):
-        raise DomainError("outside_scope", "The rotation of a community is changed by its own secretary.")
-    rule = "The rotation is changed by the community's secretary, a supervisor or an administrator."
-    raise DomainError("not_permitted", rule, allowed=list(CHANGERS))
+    roles.must(actor, Need.CHANGE_ROTATION, community=community)
 
 
 def _check_person(desk: Desk, community: str, change: Change) -> None:

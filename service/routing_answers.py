@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from domain import roles
 from domain.actors import SYSTEM, Actor
 from domain.demand import Demand
-from domain.errors import DomainError
 from domain.ledger import Entry
+from domain.needs import Need
 from domain.routing import Candidate, Inputs, PassedOver, Routing
 from domain.routing_log import Decided, Step, read_routing
-from domain.vocabulary import Role
 from service.desk import Desk
 from service.reading import find
 from service.routing_words import Words
@@ -52,15 +52,9 @@ async def routing_text(desk: Desk, actor: Actor, number: str, *, english: bool) 
     return said.text(said.say(f"诉求 {demand.number} 派单说明", f"Routing of demand {demand.number}"), decisions)
 
 
-def must_be_inside(actor: Actor) -> None:
-    """Raises DomainError `not_permitted` for somebody who is nothing but a resident."""
-    if all(grant.role is Role.RESIDENT for grant in actor.grants):
-        raise DomainError("not_permitted", "How units are asked is for those who work with them.", allowed=["staff"])
-
-
 async def _decisions(desk: Desk, actor: Actor, number: str) -> tuple[Demand, tuple[Decided, ...]]:
     demand = await find(desk, actor, number)
-    must_be_inside(actor)
+    roles.must(actor, Need.SEE_ROUTING)
     rows = await queries.events(desk.engine, number, after=0, limit=MOST_EVENTS)
     entries = (Entry(seq=r.seq, type=r.type, at=r.at, actor=r.actor, data=r.data) for r in rows)
     return demand, read_routing(entries)

@@ -11,14 +11,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from domain import roles
 from domain.actors import Actor
 from domain.commands import Place
 from domain.dispatch import route
 from domain.district import District
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.policies import RoutingRules
 from domain.rulings import in_force
-from domain.vocabulary import Role
 from service.desk import Desk
 from service.pack_findings import invalid
 from service.places import local_date
@@ -39,9 +40,7 @@ async def dry_run(desk: Desk, actor: Actor, rules: RoutingRules, *, days: int | 
 
     Raises DomainError: `not_permitted`, `publication_invalid` for rules that name what is not there.
     """
-    readers = (Role.ADMIN, Role.SUPERVISOR)
-    if not any(actor.has(role) for role in readers):
-        raise DomainError("not_permitted", "Only these roles may do this.", allowed=list(readers))
+    roles.must(actor, Need.TRY_ROUTING)
     return await routing_impact(desk, rules, days=days)
 
 

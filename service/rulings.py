@@ -7,13 +7,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.rulings import Ruling
-from domain.vocabulary import Role
 from service.desk import Desk
 from service.forms import Instant
-from service.routing_answers import must_be_inside
 from service.views import View, instant, person_view, unit_view
 from store import rulings as storing
 from store.rulings import Kept, Wanted
@@ -32,7 +32,7 @@ async def listed(
     desk: Desk, actor: Actor, wanted: Wanted, *, in_force: bool, after: tuple[datetime, str] | None, limit: int
 ) -> list[View]:
     """Newest first. `in_force` True leaves out those that are not in force now. Raises DomainError `not_permitted`."""
-    must_be_inside(actor)
+    roles.must(actor, Need.SEE_RULES)
     now = desk.now()
     if in_force:
         wanted = Wanted(wanted.community, wanted.category, wanted.unit, now)
@@ -46,7 +46,7 @@ async def revoke(desk: Desk, actor: Actor, id: str, form: RevokeForm) -> View:
     `outside_scope`, `validation_failed` for an instant in the past, `ruling_over` when it has ended or was revoked.
     """
     kept = await storing.one(desk.pool, id)
-    must_be_inside(actor)
+    roles.must_hold(actor, Need.END_RULING)
     if kept is None:
         raise DomainError("not_found", "There is no ruling with this id.")
     _must_may(actor, kept.ruling)
@@ -73,13 +73,7 @@ async def _repeated(desk: Desk, actor: Actor, id: str, form: RevokeForm) -> Kept
 
 
 def _must_may(actor: Actor, ruling: Ruling) -> None:
-    secretary = ruling.community is not None and actor.has(Role.COMMUNITY_SECRETARY, community=ruling.community)
-    if secretary or actor.has(Role.ADMIN) or actor.has(Role.SUPERVISOR, community=ruling.community):
-        return
-    allowed = [Role.ADMIN, Role.SUPERVISOR, Role.COMMUNITY_SECRETARY]
-    if any(grant.role in allowed for grant in actor.grants):
-        raise DomainError("outside_scope", "A secretary ends rulings of the own community.", allowed=allowed)
-    raise DomainError("not_permitted", "Only these roles may end a ruling.", allowed=allowed)
+    roles.must(actor, Need.END_RULING, community=ruling.community)
 
 
 def _view(desk: Desk, kept: Kept, now: datetime) -> View:

@@ -7,10 +7,12 @@ from uuid import uuid4
 
 from contracts.meeting import Held
 from contracts.names import meeting_workflow_id
+from domain import roles
 from domain.actors import Actor
 from domain.bodies import body_of, rules_of
 from domain.convening import Arrive, Attend, Blow, Close, Consent, Convene, Open, SessionAct, SessionCommand
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.rotation import Chair as RotationChair
 from domain.session import Chair, Session, keeps_minutes
 from domain.vocabulary import Role
@@ -104,15 +106,9 @@ async def _send(
         await update(desk.temporal, id, "session", sent, key=update_id, result=Held)
 
 
-def is_for_staff(actor: Actor) -> None:
-    """Raises DomainError `not_permitted` for residents: agendas and minutes name other people's demands."""
-    if all(g.role is Role.RESIDENT for g in actor.grants):
-        raise DomainError("not_permitted", "Agendas and minutes are for those who work with them.")
-
-
 async def find(desk: Desk, actor: Actor, meeting: str, id: str) -> Session:
     """Raises DomainError `not_found`, `unknown_meeting`, `not_permitted` for residents."""
-    is_for_staff(actor)
+    roles.must(actor, Need.SEE_AGENDAS)
     desk.district.meeting(meeting)
     session = await storing.session(desk.pool, meeting, id)
     if session is None:
@@ -124,6 +120,6 @@ async def listed(
     desk: Desk, actor: Actor, meeting: str, *, after: tuple[datetime, str] | None, limit: int
 ) -> list[Session]:  # fmt: skip
     """A page of sessions, newest first. Raises as `find` does."""
-    is_for_staff(actor)
+    roles.must(actor, Need.SEE_AGENDAS)
     desk.district.meeting(meeting)
     return await storing.sessions(desk.pool, meeting, after=after, limit=limit)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.vocabulary import Role
 from service.desk import Desk
 from service.sign_in import idle_limit
@@ -59,10 +61,9 @@ async def events(
     """
     if kind is not None and kind not in KINDS:
         raise DomainError("invalid_filter", "There are no events of this kind.", allowed=list(KINDS))
-    readers = (Role.ADMIN, Role.AUDITOR)
-    if person != actor.id and not any(actor.has(role) for role in readers):
-        rule = "Give `person` with your own id; the whole list is for these roles."
-        raise DomainError("not_permitted", rule, allowed=list(readers))
+    if not roles.may(actor, Need.SEE_IDENTITY_EVENTS, owner=person):
+        rule = "Give `person` with your own id; the whole list is for administrators and auditors."
+        raise DomainError("not_permitted", rule, allowed=[Role.ADMIN, Role.AUDITOR])
     return await identity_events.page(desk.pool, person=person, kind=kind, before=before, limit=limit)
 
 

@@ -69,7 +69,9 @@ async def upload(desk: Desk, actor: Actor, spool: Spool, key: str | None, *, use
     if before is not None:
         return before
     if await storing.loose(desk.pool, actor.id) >= MOST_LOOSE:
-        rule = f"{MOST_LOOSE} files of yours are attached to nothing yet. Attach them, or wait a day until they are gone."
+        rule = (
+            f"{MOST_LOOSE} files of yours are attached to nothing yet. Attach them, or wait a day until they are gone."
+        )
         raise DomainError("too_many_files", rule, most=MOST_LOOSE)
     content = await _looked_at(spool, desk.now())
     file, file_key = _described(desk, actor, content, use_location=use_location)

@@ -11,18 +11,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
+from domain.needs import Need
 from domain.outgoing import TYPES, is_known
-from domain.vocabulary import Role
-from domain.webhooks import MANAGERS, Choice
+from domain.webhooks import Choice
 from gateways.webhooks import signing
 from gateways.webhooks.address import Guard, Refused, Target
 from runtime.settings import networks_of
 from service import webhook_forms as forms
 from service.desk import Desk
 from service.outgoing import ping, source_of
-from service.publish_carry import must_be
 from service.repeats import Answered, Asked, other_body
 from service.views import View, instant
 from service.webhook_planning import CONSUMER, catch_up, delivery
@@ -38,7 +38,7 @@ MOST = 20
 
 async def create(desk: Desk, actor: Actor, form: forms.WebhookForm, key: str | None) -> Answered:
     """The answer holds the secret, a repetition's does not: it is shown once. `webhook_url_refused`, `webhook_limit`."""
-    must_be(actor, MANAGERS)
+    _must_manage(actor)
     asked = Asked(desk, actor, key, f"create webhook {form.model_dump_json()}")
     if before := await asked.repetition():
         return before
@@ -63,7 +63,7 @@ async def create(desk: Desk, actor: Actor, form: forms.WebhookForm, key: str | N
 
 async def change(desk: Desk, actor: Actor, id: str, form: forms.WebhookForm) -> View:
     """Replace its URL and choice; what waits for it goes to the new URL. `webhook_url_refused`."""
-    must_be(actor, MANAGERS)
+    _must_manage(actor)
     await _own(desk, actor, id)
     await _check(desk, form)
     now = desk.now()
@@ -76,7 +76,7 @@ async def change(desk: Desk, actor: Actor, id: str, form: forms.WebhookForm) -> 
 
 async def delete(desk: Desk, actor: Actor, id: str) -> None:
     """With all that waits for it and its log."""
-    must_be(actor, MANAGERS)
+    _must_manage(actor)
     async with storing.changing(desk.pool) as connection:
         await _own(desk, actor, id, connection)
         await storing.delete(connection, id)
@@ -84,7 +84,7 @@ async def delete(desk: Desk, actor: Actor, id: str) -> None:
 
 async def act(desk: Desk, actor: Actor, id: str, form: forms.WebhookAction, key: str | None) -> Answered:
     """Do one thing; answers with the webhook as it is afterwards, and with what came of it in `done`."""
-    must_be(actor, MANAGERS)
+    _must_manage(actor)
     asked = Asked(desk, actor, key, f"webhook {id} {form.model_dump_json()}")
     async with storing.changing(desk.pool) as connection:
         hook = await _own(desk, actor, id, connection)
@@ -152,15 +152,15 @@ async def _enable(
 
 async def listed(desk: Desk, actor: Actor) -> list[View]:
     """One's own; an administrator sees everybody's."""
-    must_be(actor, MANAGERS)
-    owner = None if actor.has(Role.ADMIN) else actor.id
+    _must_manage(actor)
+    owner = None if roles.may(actor, Need.MANAGE_WEBHOOKS) else actor.id
     now = desk.now()
     return [_view(one, now) for one in await storing.all_of(desk.pool, owner=owner)]
 
 
 async def read(desk: Desk, actor: Actor, id: str) -> View:
     """With how much waits and how much was given up, who did what to it, and its replays, newest first."""
-    must_be(actor, MANAGERS)
+    _must_manage(actor)
     hook = await _own(desk, actor, id)
     trail, replays = await storing.changes(desk.pool, id, 50), await webhook_replays.newest(desk.pool, id, 10)
     return {
@@ -178,7 +178,7 @@ async def deliveries(
     desk: Desk, actor: Actor, id: str, *, state: str | None, subject: str | None, before: int | None, limit: int
 ) -> list[View]:
     """The log, newest first."""
-    must_be(actor, MANAGERS)
+    _must_manage(actor)
     await _own(desk, actor, id)
     found = await webhook_queue.deliveries(desk.pool, id, state=state, subject=subject, before=before, limit=limit)
     return [_delivery_view(one) for one in found]
@@ -186,7 +186,7 @@ async def deliveries(
 
 async def one_delivery(desk: Desk, actor: Actor, id: str, delivery: int) -> View:
     """With what is sent, word for word."""
-    must_be(actor, MANAGERS)
+    _must_manage(actor)
     await _own(desk, actor, id)
     found = await webhook_queue.delivery(desk.pool, id, delivery)
     if found is None:
@@ -214,10 +214,14 @@ def _delivery_view(one: Delivery) -> View:
     }  # fmt: skip
 
 
+def _must_manage(actor: Actor) -> None:
+    roles.must(actor, Need.MANAGE_WEBHOOKS, owner=actor.id)
+
+
 async def _own(desk: Desk, actor: Actor, id: str, connection: Connection | None = None) -> Webhook:
     """On a `connection` its row is locked too."""
     hook = await storing.one(connection or desk.pool, id, lock=connection is not None)
-    if hook is None or not (hook.owner == actor.id or actor.has(Role.ADMIN)):
+    if hook is None or not roles.may(actor, Need.MANAGE_WEBHOOKS, owner=hook.owner):
         raise DomainError("not_found", "There is no such webhook, or it is not yours.")
     return hook
 

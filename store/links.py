@@ -67,6 +67,7 @@ async def by_token(pool: Pool, token_hash: bytes) -> Found | None:
 async def standing(pool: Pool, number: str) -> tuple[int, str | None]:
     """The generation of its code, and the demand as JSON; None where there is none."""
     row = await pool.fetchrow(_STANDING, number)
+    assert row is not None, "it is asked from one row"
     return row["generation"], row["state"]
 
 

@@ -2,7 +2,7 @@
 
 Numbers begin with the local date, so a span of days is a range of the primary key. What changed in a span is found by the
 instant at which its events were written down, which no poller can miss: `recorded_at`, under a BRIN index that costs
-nothing to keep (docs/decisions/0012-open311-reads-by-recording-time.md).
+nothing to keep (docs/decisions/0015-open311-polls-by-recording-time.md).
 """
 
 from __future__ import annotations
@@ -17,24 +17,26 @@ from domain.open311 import CHANGES, Standing
 from domain.vocabulary import Outcome, Stage
 from store.pool import Pool
 
+# The state is taken apart once a row: it is long, and each look at it unpacks the whole of it.
 _COLUMNS = """
-    number, stage, category, community, grid, compound, unit, meeting, outcome, channel, opened_by, opened_at,
-    updated_at, closed_at,
-    case when state #>> '{clocks,resolve,paused_at}' is null
-        then (state #>> '{clocks,resolve,due_at}')::timestamptz end due_at,
-    coalesce((state->>'accepted')::bool, false) accepted, coalesce((state->>'lead_bound')::bool, false) bound,
-    state->>'info_reason' is not null paused, coalesce((state->>'awaiting_verification')::bool, false) verifying,
-    coalesce((state->>'shelved')::bool, false) shelved, coalesce((state->>'redos')::int, 0) redos,
-    coalesce((state->>'confidential')::bool, false) confidential, state->>'primary' "primary",
-    state->>'reply_id' reply_id
+    p.number, p.stage, p.category, p.community, p.grid, p.compound, p.unit, p.meeting, p.outcome, p.channel, p.opened_by,
+    p.opened_at, p.updated_at, p.closed_at,
+    case when s.clocks #>> '{resolve,paused_at}' is null then (s.clocks #>> '{resolve,due_at}')::timestamptz end due_at,
+    coalesce(s.accepted, false) accepted, coalesce(s.lead_bound, false) bound, s.info_reason is not null paused,
+    coalesce(s.awaiting_verification, false) verifying, coalesce(s.shelved, false) shelved, coalesce(s.redos, 0) redos,
+    coalesce(s.confidential, false) confidential, s."primary", s.reply_id
 """
+_TAKEN_APART = """cross join lateral jsonb_to_record(p.state) as s (
+    accepted bool, lead_bound bool, info_reason text, awaiting_verification bool, shelved bool, redos int,
+    confidential bool, "primary" text, reply_id text, clocks jsonb
+)"""
 
 # $1 the caller, who sees whatever it opened itself; $2 categories that nobody else sees.
 _SEEN = """(d.opened_by = $1 or (d.category <> all($2::text[])
-    and not coalesce((d.state->>'confidential')::bool, false)))"""
+    and d.number not in (select c.number from demand c where c.state ? 'confidential')))"""
 
 _SEARCH = f"""
-from demand d where {_SEEN} and (d.opened_by = $1 or d.state->>'primary' is null)
+from demand d where {_SEEN} and (d.opened_by = $1 or d.number not in (select f.number from demand f where f.state ? 'primary'))
     and ($3::text is null or d.number >= $3) and ($4::text is null or d.number < $4)
     and ($5::timestamptz is null or d.opened_at >= $5) and ($6::timestamptz is null or d.opened_at < $6)
     and ($7::text[] is null or d.category = any($7)) and ($8::bool is null or (d.stage = 'closed') = $8)
@@ -84,7 +86,10 @@ class Search:
 
 async def search(pool: Pool, wanted: Search, *, limit: int, offset: int) -> list[Standing]:
     """A page, the newest first."""
-    query = f"select {_COLUMNS} {_SEARCH} order by d.number desc limit $14 offset $15"
+    query = (
+        f"with p as (select d.* {_SEARCH} order by d.number desc limit $14 offset $15)"
+        f" select {_COLUMNS} from p {_TAKEN_APART} order by p.number desc"
+    )
     return [_standing(row) for row in await pool.fetch(query, *wanted.values(), limit, offset)]
 
 
@@ -95,7 +100,10 @@ async def count(pool: Pool, wanted: Search) -> int:
 
 async def named(pool: Pool, viewer: str, private: Sequence[str], numbers: Sequence[str]) -> list[Standing]:
     """These demands, also duplicates, as far as the caller may know of them; the newest first."""
-    query = f"select {_COLUMNS} from demand d where {_SEEN} and d.number = any($3::text[]) order by d.number desc"
+    query = (
+        f"with p as (select d.* from demand d where {_SEEN} and d.number = any($3::text[]))"
+        f" select {_COLUMNS} from p {_TAKEN_APART} order by p.number desc"
+    )
     return [_standing(row) for row in await pool.fetch(query, viewer, list(private), list(numbers))]
 
 

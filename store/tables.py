@@ -60,6 +60,7 @@ class DemandRow(SQLModel, table=True):
         Index("demand_community_due", "community", "due_at", postgresql_where=text("stage <> 'closed'")),
         Index("demand_opened_by", "opened_by", postgresql_where=text("stage <> 'closed'")),
         Index("demand_follows", text("(state ->> 'primary')"), postgresql_where=text("state ? 'primary'")),
+        Index("demand_confidential", "number", postgresql_where=text("state ? 'confidential'")),
         Index(
             "demand_led", "unit", postgresql_include=["number"],
             postgresql_where=text("stage = 'unit' and unit is not null"),

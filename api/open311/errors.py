@@ -10,8 +10,8 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.open311.xml import document
 from api.needs import Declared
+from api.open311.xml import document
 from api.problems import PROBLEMS, prefers_english
 from api.strict_json import StrictRoute
 from domain.errors import DomainError

@@ -88,9 +88,7 @@ async def open311_read_token(token: str, fmt: Fmt, request: Request, jurisdictio
 
 
 @router.get("/requests.{fmt}", responses=described.responses(_REQUESTS, 403))
-@needs(
-    Need.PUBLIC, because="Open311 is public by its standard: category, state and a point of the grid; words need a key."
-)
+@needs(Need.PUBLIC, because="Public by its standard: category, state, a point of the grid; words need a key.")
 async def open311_list_requests(
     fmt: Fmt, request: Request, keyed: MaybeKeyed, jurisdiction_id: Jurisdiction = None, locale: Locale = None,
     service_request_id: Codes = None, service_code: Codes = None,
@@ -131,9 +129,7 @@ async def open311_list_requests(
 
 
 @router.get("/requests/{service_request_id}.{fmt}", responses=described.responses(_REQUESTS, 403))
-@needs(
-    Need.PUBLIC, because="Open311 is public by its standard: category, state and a point of the grid; words need a key."
-)
+@needs(Need.PUBLIC, because="Public by its standard: category, state, a point of the grid; words need a key.")
 async def open311_read_request(
     service_request_id: str, fmt: Fmt, request: Request, keyed: MaybeKeyed, jurisdiction_id: Jurisdiction = None,
     locale: Locale = None, extensions: Extensions = None,

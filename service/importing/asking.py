@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
-from domain.vocabulary import Role
+from domain.needs import Need
 from service.blobs import blobs_for
 from service.desk import Desk
 from service.importing.columns import parse_map
@@ -28,7 +29,6 @@ from store.imports import StoredImport
 from store.pool import UNAVAILABLE
 from store.sealed_stream import new_key, sealed
 
-IMPORTS = (Role.OPERATOR, Role.SUPERVISOR, Role.INTEGRATOR)
 MOST_WAITING = 5
 """Imports of one person that are not over."""
 _reading = asyncio.Semaphore(1)  # a file that is looked at is in memory as a whole
@@ -44,9 +44,7 @@ class _Looked:
 
 async def ask(desk: Desk, actor: Actor, spool: Spool, form: ImportForm, key: str | None) -> Answered:
     """Raises DomainError: `not_permitted`, `import_unreadable`, `too_many_imports`, `idempotency_key_reused`."""
-    if not any(grant.role in IMPORTS for grant in actor.grants):
-        rule = "Demands are imported by operators, supervisors and integrators."
-        raise DomainError("not_permitted", rule, allowed=[str(role) for role in IMPORTS])
+    roles.must_hold(actor, Need.IMPORT_DEMANDS)
     asked = Asked(desk, actor, key, f"import {spool.sha256} {form.model_dump_json()}")
     before = await asked.repetition()
     if before is not None:
@@ -76,10 +74,11 @@ def _must_have_columns(looked: _Looked, form: ImportForm) -> None:
 
 async def _kept(desk: Desk, actor: Actor, asked: Asked, looked: _Looked, form: ImportForm) -> Answered:
     import_id, key, now = f"i-{uuid4().hex}", new_key(), desk.now()
+    who = Actor(id=actor.id, grants=actor.grants).model_dump_json()
     one = StoredImport(
-        id=import_id, actor=Actor(id=actor.id, grants=actor.grants).model_dump_json(), created_by=actor.id, created_at=now, system=form.system,
-        channel=str(form.channel), columns=form.map, dry_run=form.dry_run == "true", format=looked.format,
-        size=len(looked.content), sealed_key=desk.sealer.seal(key.hex(), import_id), state="waiting", claimed_until=now,
+        id=import_id, actor=who, created_by=actor.id, created_at=now, system=form.system, channel=str(form.channel),
+        columns=form.map, dry_run=form.dry_run == "true", format=looked.format, size=len(looked.content),
+        sealed_key=desk.sealer.seal(key.hex(), import_id), state="waiting", claimed_until=now,
     )  # fmt: skip
     body = json.dumps(import_view(one), ensure_ascii=False)
     await storing.begin(desk.pool, one)
@@ -97,7 +96,7 @@ async def _kept(desk: Desk, actor: Actor, asked: Asked, looked: _Looked, form: I
 async def cancel(desk: Desk, actor: Actor, import_id: str) -> None:
     """What is in stays in. Raises DomainError `not_found`, `import_over`."""
     found = await storing.one(desk.pool, import_id)
-    if found is None or found.created_by != actor.id:
+    if found is None or not roles.may(actor, Need.IMPORT_DEMANDS, owner=found.created_by):
         raise DomainError("not_found", "There is no import with this id, or it is not yours.")
     if not await storing.end(desk.pool, import_id, "cancelled", desk.now()):
         raise DomainError("import_over", "The import is over. What it has taken in stays.")

@@ -9,16 +9,16 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, Literal
 
+from domain import roles
 from domain.actors import Actor
 from domain.errors import DomainError
-from domain.vocabulary import Role
+from domain.needs import Need
 from service.desk import Desk
 from service.importing.refusals import HEADS, Refusal, line_of
 from service.views import View, instant
 from store import imports as storing
 from store.imports import StoredImport
 
-_SEES_ALL = (Role.SUPERVISOR, Role.ADMIN)
 _AT_ONCE = 1_000
 _BOM = "\ufeff"
 
@@ -54,7 +54,7 @@ async def read(desk: Desk, actor: Actor, import_id: str) -> View:
 
 async def listed(desk: Desk, actor: Actor, *, before: tuple[datetime, str] | None, limit: int) -> list[View]:
     """The caller's own, newest first; supervisors and administrators see everybody's."""
-    person = None if _sees_all(actor) else actor.id
+    person = None if roles.reach(actor, Need.FOLLOW_IMPORTS).everywhere else actor.id
     return [import_view(one) for one in await storing.page(desk.pool, person, before=before, limit=limit)]
 
 
@@ -94,10 +94,6 @@ def _csv_line(cells: Any) -> str:
 
 async def _seen(desk: Desk, actor: Actor, import_id: str) -> StoredImport:
     found = await storing.one(desk.pool, import_id)
-    if found is None or not (found.created_by == actor.id or _sees_all(actor)):
+    if found is None or not roles.may(actor, Need.FOLLOW_IMPORTS, owner=found.created_by):
         raise DomainError("not_found", "There is no import with this id, or it is not yours.")
     return found
-
-
-def _sees_all(actor: Actor) -> bool:
-    return any(grant.role in _SEES_ALL and grant.community is None for grant in actor.grants)

@@ -7,6 +7,7 @@ import csv
 import io
 import zipfile
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
+from service.file_keeper import FileKeeper
 from service.importing import running
+from store import imports as storing
 from tests.api.callers import RESIDENT, Http, bearer, code_of, http_for
 from tests.builders import INTEGRATOR, OPERATOR, SUPERVISOR, Product, new_key, running_product, until
 from tests.pictures import files_in
@@ -206,7 +209,7 @@ async def test_who_may_and_who_sees(http: Http, product: Product) -> None:
     for who in (RESIDENT, product.worker_of("xuanhualu-01").id):
         assert code_of(await ask(http, a_table(*good(1, new_key())), who)) == "not_permitted"
     view = await imported(http, a_table(*good(1, new_key())))
-    for who, status in ((SUPERVISOR, 200), (INTEGRATOR, 404), (RESIDENT, 404)):
+    for who, status in ((SUPERVISOR, 200), (INTEGRATOR, 404), (RESIDENT, 403)):
         assert (await http.get(view["url"], who)).status_code == status
         assert (await http.get(view["report_url"], who)).status_code == status
     assert view["id"] in {v["id"] for v in (await http.get("/api/v1/imports", OPERATOR)).json()}
@@ -225,8 +228,6 @@ async def test_nothing_of_the_file_stays_and_nothing_of_it_is_in_clear(
     running_one = await ask(http, a_table(*good(400, mark)))
     assert all("王小明".encode() not in p.read_bytes() for p in files_in(folder))
     view = await followed(http, running_one)
-    from service.file_keeper import FileKeeper
-
     await FileKeeper(product.settings, product.pool).forget(product.desk.now())
     assert files_in(folder, "i-*") == []
     assert await product.pool.fetchval("select sealed_key from bulk_import where id = $1", view["id"]) is None
@@ -265,16 +266,16 @@ async def test_an_import_whose_process_died_goes_on_where_it_was(
 ) -> None:
     """Its claim runs out after rows were taken in of which it had kept nothing."""
     mark, died = new_key(), asyncio.Event()
-    real = running.storing.move_on
+    real = storing.move_on
 
     async def dies(pool: Any, one: Any, judged: Any, **more: Any) -> bool:
         if one.rows_done >= running.ROWS_AT_ONCE and not died.is_set():
             died.set()
             raise ConnectionError("as if the process had died between its rows and its commit")
-        return await real(pool, one, judged, **more)
+        return bool(await real(pool, one, judged, **more))
 
-    monkeypatch.setattr(running.storing, "move_on", dies)
-    monkeypatch.setattr(running, "LEASE", running.timedelta(seconds=1))
+    monkeypatch.setattr(storing, "move_on", dies)
+    monkeypatch.setattr(running, "LEASE", timedelta(seconds=1))
     monkeypatch.setattr(running, "LOOKS_EVERY_SECONDS", 0.2)
     view = await imported(http, a_table(*good(150, mark)))
     assert died.is_set() and counts(view) == (150, 0, 0)

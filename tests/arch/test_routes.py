@@ -1,4 +1,4 @@
-"""Every route asks who is calling, but for the few that everybody may read; and every operation has its own name."""
+"""Every route says what it needs of whoever calls, and has a name of its own; what is public says why."""
 
 from __future__ import annotations
 
@@ -11,17 +11,11 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from api.app import create_app, product_parts
+from api.needs import Declared, declared_by
+from api.open311.errors import Open311Route
 from api.strict_json import StrictRoute
+from domain.needs import Need
 from runtime.settings import Settings
-
-OPEN = {
-    "/healthz", "/readyz", "/metrics", "/version", "/openapi.json", "/asyncapi.json", "/docs", "/docs/errors", "/docs/static/docs.js",
-    "/docs/static/docs.css", "/api/v1/session", "/api/v1/session/oidc", "/api/v1/session/oidc/callback",
-    # Open311 is read without a key; what a key adds to it is asked for in api/open311/keys.py.
-    "/open311/v2/discovery.{fmt}", "/open311/v2/services.{fmt}", "/open311/v2/services/{service_code}.{fmt}",
-    "/open311/v2/requests.{fmt}", "/open311/v2/requests/{service_request_id}.{fmt}", "/open311/v2/tokens/{token}.{fmt}",
-    "/open311/v2{rest:path}",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +42,42 @@ def routes(app: FastAPI) -> Iterator[Any]:
             yield route
 
 
+def keys_asked_for(dependant: Any) -> set[Need]:
+    """The needs for which Open311's own dependency asks for a key."""
+    own = {d.call._need for d in dependant.dependencies if type(d.call).__name__ == "_ApiKey"}
+    return own.union(*(keys_asked_for(d) for d in dependant.dependencies))
+
+
 def asks_who(dependant: Any) -> bool:
-    return any(asks_who(d) or type(d.call).__name__ in ("_Bearer", "_ApiKey") for d in dependant.dependencies)
+    return any(asks_who(d) or type(d.call).__name__ == "_Bearer" for d in dependant.dependencies)
 
 
-def test_every_route_asks_who_is_calling_or_is_open_on_purpose(app: FastAPI) -> None:
-    found = [r for r in routes(app) if isinstance(r, APIRoute)]
+def declared(app: FastAPI) -> list[tuple[APIRoute, Declared | None]]:
+    found = [(r, declared_by(r.endpoint)) for r in routes(app) if isinstance(r, APIRoute)]
     assert len(found) > 12, "the search found too little; it has to be mended"
-    anonymous = {r.path for r in found if not asks_who(r.dependant)}
-    assert anonymous == OPEN & {r.path for r in found}, anonymous ^ OPEN
+    return found
+
+
+def test_every_route_declares_what_it_needs(app: FastAPI) -> None:
+    silent = [f"{route.endpoint.__module__}.{route.name}" for route, need in declared(app) if need is None]
+    assert not silent, f"write @needs(Need.…) below their @router line, see docs/how-to/roles.md: {silent}"
+
+
+def test_what_is_public_says_why_and_names_no_caller(app: FastAPI) -> None:
+    for route, need in declared(app):
+        assert need is not None
+        if need.need is Need.PUBLIC:
+            assert len(need.because) > 10 and not asks_who(route.dependant), route.path
+
+
+def test_a_need_is_judged_before_anything_is_read_or_by_the_key_of_open311(app: FastAPI) -> None:
+    for route, need in declared(app):
+        assert need is not None
+        if isinstance(route, Open311Route):
+            asked = set() if need.need is Need.PUBLIC else {need.need}
+            assert keys_asked_for(route.dependant) == asked, route.path
+        else:
+            assert isinstance(route, StrictRoute) and type(route).admit is StrictRoute.admit, f"{route.path} judges callers in a way of its own"
 
 
 def test_every_route_reads_its_body_strictly(app: FastAPI) -> None:
@@ -75,9 +96,10 @@ def test_every_operation_has_a_name_of_its_own(app: FastAPI) -> None:
     assert names and not [name for name, n in names.items() if n > 1]
 
 
-def test_the_document_says_of_every_operation_whether_it_needs_a_token(app: FastAPI) -> None:
-    paths = app.openapi()["paths"]
-    open_in_document = {
-        p for p, methods in paths.items() for operation in methods.values() if not operation.get("security")
-    }
-    assert open_in_document <= OPEN
+def test_the_document_says_of_every_operation_what_it_needs(app: FastAPI) -> None:
+    public = {route.name for route, need in declared(app) if need is not None and need.need is Need.PUBLIC}
+    for path, methods in app.openapi()["paths"].items():
+        for operation in methods.values():
+            open_to_all = not operation.get("security")
+            assert open_to_all is (operation["operationId"] in public), path
+            assert ("x-need" in operation and "Needs" in operation["description"]) or open_to_all, path

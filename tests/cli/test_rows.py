@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.refusals import Refusal, write_report
+from cli.refusals import write_report
 from service.importing.columns import columns_of, parse_map
 from service.importing.encodings import Unreadable
+from service.importing.refusals import Refusal
 from service.importing.rows import CsvFile, Row
 from tests.cli.files import HEADER, written
 

@@ -275,3 +275,25 @@ async def test_a_used_idempotency_key_is_as_good_as_a_number(peer: Peer, http: H
     other = {**headers, "Idempotency-Key": "another-key"}
     again = await http.client.post(f"{BASE}/requests.json", content=body, headers=other)
     assert again.status_code == 200 and again.content != answers[0].content
+
+
+async def test_keys_of_integrators_and_their_scopes(peer: Peer, http: Http) -> None:
+    async def made(*scopes: str) -> str:
+        answer = await http.post("/api/v1/api-keys", {"name": "FixMyStreet", "scopes": list(scopes)}, INTEGRATOR)
+        assert answer.status_code == 201, answer.text
+        secret: str = answer.json()["secret"]
+        return secret
+
+    peer.key = await made("open311:write")
+    number = await peer.create(description="用真的密钥发来的")
+    assert (await peer.get(f"/requests/{number}.json")).json()[0]["description"] == "用真的密钥发来的"
+    assert (await peer.get("/servicerequestupdates.json")).status_code == 200
+    peer.key = await made("demands:read")
+    assert (await peer.get(f"/requests/{number}.json")).json()[0]["description"] == "用真的密钥发来的"
+    refused = await peer.post("/requests.json", {"service_code": CONSULT, **POINT})
+    assert (refused.status_code, faults_of(refused)) == (403, ["403002"])
+    peer.key = await made("rates:read")
+    assert (await peer.get(f"/requests/{number}.json")).json()[0]["description"] != "用真的密钥发来的"
+    assert faults_of(await peer.get("/servicerequestupdates.json")) == ["403002"]
+    peer.key = "linli_0000_nothing"
+    assert faults_of(await peer.get(f"/requests/{number}.json")) == ["403001"], "a key that is sent must be a good one"

@@ -62,7 +62,7 @@ Each line has its test, and what was said and heard in `tests/contract/golden/op
 """
 
 
-def tests_by_line() -> dict[int, list[str]]:
+def held_by() -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for file in sorted(TESTS.glob("test_open311_*.py")):
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
@@ -74,7 +74,7 @@ def tests_by_line() -> dict[int, list[str]]:
 
 
 def page() -> str:
-    tests = tests_by_line()
+    tests = held_by()
     lines = "".join(
         f"| {n} | {what} | {'<br>'.join(tests.get(n, ['**none**']))} |\n" for n, what in enumerate(LINES, 1)
     )
@@ -97,7 +97,7 @@ def test_the_page_is_what_the_tests_are() -> None:
 
 def test_every_line_of_the_conformance_list_has_a_test_and_a_golden_file() -> None:
     numbers = set(range(1, len(LINES) + 1))
-    assert len(LINES) == 30 and set(tests_by_line()) == numbers
+    assert len(LINES) == 30 and set(held_by()) == numbers
     assert {int(file.stem) for file in (TESTS / "golden" / "open311").glob("*.txt")} == numbers
 
 

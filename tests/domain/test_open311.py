@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.categories import Category, CategoryGroup
 from domain.events import Event
 from domain.open311 import CHANGES, TAKEN, Standing, Status, change_of, status_of
 from domain.open311_faults import FAULTS, Fault
 from domain.open311_services import Attribute, Option, Service, answers, instant_of
 from domain.open311_text import MARK, joined, one_line, taken_apart, writable
 from domain.vocabulary import Outcome, Stage
-from tests.domain.builders import district
 
 AT = datetime(2026, 9, 1, tzinfo=UTC)
 NEW = Standing(
@@ -95,8 +95,12 @@ def test_no_instants(text: str) -> None:
 
 
 def service(*attributes: Attribute) -> Service:
-    d = district()
-    return Service(d.categories[0], d.category_groups[0], "", "realtime", False, attributes)
+    leaf = Category(
+        code="010101", name="垃圾", name_en="Waste", handling_level="grid", sla_class="ordinary", verification="none"
+    )
+    return Service(
+        leaf, CategoryGroup(code="01", name="环境", name_en="Environment"), "", "realtime", False, attributes
+    )
 
 
 def test_answers_to_fields() -> None:

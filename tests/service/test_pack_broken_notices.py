@@ -52,8 +52,8 @@ BROKEN: dict[str, tuple[Break, str, str, str]] = {
         replace(EN, '"Urged: {number} ({category})"', '"Urged:\\n{number}"'), EN, "templates.urged.subject", "must match",
     ),
     "what it is about, told to a reporter": (
-        replace(ZH, "编号{number}，{due}前与您联系", "{category}{number}，{due}前与您联系"),
-        ZH, "templates.received", "use only at, district, due, link, number",
+        replace(ZH, "编号{number}，查询码", "{category}{number}，查询码"),
+        ZH, "templates.received", "use only at, code, district, due, link, number",
     ),
     "a reporter without a channel": (
         replace(RULES, 'where = { channel = ["sms"] }\naudiences = ["reporter"]\nchannels = ["sms"]',

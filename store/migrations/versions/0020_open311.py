@@ -1,4 +1,4 @@
-"""When an event was written down, which pollers go by.
+"""When an event was written down, which pollers go by; and the confidential demands, to leave them out of lists.
 
 What stands already was written down before anybody polled. The BRIN index is a handful of pages for millions of events in
 the order of their writing, and costs an insert nothing that could be measured.
@@ -21,8 +21,10 @@ def upgrade() -> None:
     op.execute("alter table demand_event add column recorded_at timestamptz not null default 'epoch'")
     op.execute("alter table demand_event alter column recorded_at set default now()")
     op.execute("create index demand_event_recorded on demand_event using brin (recorded_at) with (autosummarize = on)")
+    op.execute("create index demand_confidential on demand (number) where state ? 'confidential'")
 
 
 def downgrade() -> None:
+    op.execute("drop index demand_confidential")
     op.execute("drop index demand_event_recorded")
     op.execute("alter table demand_event drop column recorded_at")
