@@ -19,7 +19,7 @@ from gateways.temporal import connect_patiently
 from runtime.logging import configure_logging
 from runtime.settings import Settings, SettingsError, load_settings
 from service.cadence import Bodies
-from service.keepers import open_keepers
+from service.keepers import Keeper, open_keepers
 from service.publish_watch import open_watch
 from service.rotation_turns import Turns
 from store.pool import open_pool
@@ -40,7 +40,8 @@ async def run(settings: Settings) -> None:
     if client is None:
         return
     queue, watch = settings.task_queue, open_watch(settings, pool)
-    bodies, turns, keepers = Bodies(watch), Turns(watch, pool), open_keepers(settings, pool, watch)
+    bodies, turns = Bodies(watch), Turns(watch, pool)
+    keepers: tuple[Keeper, ...] = (bodies, turns, *open_keepers(settings, pool, watch))
     worker = Worker(
         client, task_queue=queue, workflows=[ResidentDemand, JointMeeting, ConveneMeeting, ChairRotation],
         activities=[*activities_of(pool, client, queue, Sealer(settings.key_ring()), bodies.rules), turns.hand_over],
@@ -51,7 +52,7 @@ async def run(settings: Settings) -> None:
     async with worker, asyncio.TaskGroup() as group:
         log = structlog.get_logger()
         log.info("worker ready", task_queue=queue)
-        kept = (one.keep(client, queue) for one in (bodies, turns, *keepers))
+        kept = (one.keep(client, queue) for one in keepers)
         tasks = [group.create_task(one) for one in (relay(pool, client, queue), *kept)]
         await stop.wait()
         log.info("worker stopping")

@@ -54,14 +54,18 @@ class DuplicateActivities:
             word = word.model_copy(update={"heir": next(iter(primary.followers), None)})
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def tell(number: str) -> None:
+        async def tell(number: str) -> ApplicationError | None:
             async with gate:
-                await self._send(number, await self._own(word, number))
                 activity.heartbeat()
+                try:
+                    await self._send(number, await self._own(word, number))
+                except ApplicationError as later:
+                    return later
+            return None
 
-        async with asyncio.TaskGroup() as group:
-            for number in told.followers:
-                group.create_task(tell(number))
+        failed = [one for one in await asyncio.gather(*map(tell, told.followers)) if one is not None]
+        if failed:  # those who have heard refuse it the second time
+            raise ApplicationError(f"{len(failed)} of {len(told.followers)} could not be told", type=failed[0].type)
 
     async def _signalled(self, following: Following) -> bool:
         """False where the primary has ended. Raises ApplicationError, to be tried again, where it is about to start."""

@@ -196,6 +196,13 @@ class _Bearer(SecurityBase):
             known = request.scope[_KNOWN] = await self._found(request)
         return known
 
+    async def still(self, request: Request, caller: Principal) -> bool:
+        """Whether what was presented stands for the same person with the same rights as when an endless answer began."""
+        try:
+            return await self._found(request) == caller
+        except DomainError:
+            return False
+
     async def _found(self, request: Request) -> Principal:
         given = [value for name, value in request.scope["headers"] if name == b"authorization"]
         if not given:

@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/v1", tags=["demands"], route_class=StrictRoute)
     response_class=Response,
     responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
 )
-@needs(Need.SEE_DEMANDS)
+@needs(Need.EXPORT_CASE_FILE)
 async def export_demand_case_file(number: Number, caller: Caller, request: Request) -> Response:
     """The demand with its log, calendars and texts as one file that proves itself: `./run verify FILE` checks and replays
     it without a server. Texts that the caller may not read are named and left out."""

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/v1", tags=["duplicates"], route_class=StrictRout
 
 
 @router.post("/demands/duplicates")
-@needs(Need.SUBMIT_DEMAND)
+@needs(Need.SEE_DEMANDS)
 async def find_duplicates_of_draft(form: DraftForm, caller: Caller, request: Request) -> dict[str, Any]:
     """Demands that may be the same matter as one that is about to be submitted, likeliest first, with the reasons.
     Nothing of the draft is kept.

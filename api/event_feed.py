@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.auth import Caller, Principal
+from api.auth import Caller, Principal, principal
 from api.demands import Code, Number
 from api.needs import needs
 from api.paging import MAX_LIMIT
@@ -103,6 +103,8 @@ async def _stream(request: Request, caller: Principal, asked: Asked, after: str 
             yield f"retry: {RETRY_MS}\n\n"
             async with contextlib.aclosing(event_feed.stream(desk, caller, asked, start, listener)) as beats:
                 async for beat in beats:
+                    if not await principal.still(request, caller):  # come again, and be judged anew
+                        return
                     yield _written(beat)
 
     return StreamingResponse(lines(), media_type=STREAM, headers=_HEADERS)

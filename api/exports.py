@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 
 from api.auth import Caller
 from api.demands import Code, Reference, reference_of
-from api.needs import needs
+from api.needs import must_open, needs
 from api.problems import problem
 from api.strict_json import StrictRoute
 from domain.needs import Need
@@ -79,6 +79,8 @@ async def export_demands_csv(
 ) -> Response:
     """Demands in the caller's scope, oldest first, one a line. `personal=true` with a `reason` adds text and reporter as
     far as the caller may open them; each opening is kept."""
+    if personal:
+        must_open(caller, Need.EXPORT_PERSONAL)
     if personal and reason is None:
         raise problem("reason_required", "Say why it is opened: `reason`.", reasons=[str(one) for one in ReadingReason])
     asked = Asked(wanted, heads, reason if personal else None)

@@ -23,14 +23,14 @@ router = APIRouter(prefix="/api/v1/meetings", tags=["meetings"], route_class=Str
 @needs(Need.SEE_MEETINGS)
 async def list_meetings(caller: Caller, request: Request) -> list[dict[str, Any]]:
     """The communities' joint meetings and the subdistrict committee: how they sit, who chairs now, what comes next."""
-    return await meetings.meetings(request.app.state.desk)
+    return await meetings.meetings(request.app.state.desk, caller)
 
 
 @router.get("/{meeting}")
 @needs(Need.SEE_MEETINGS)
 async def read_meeting(meeting: str, caller: Caller, request: Request) -> dict[str, Any]:
     """One of them."""
-    return await meetings.meeting(request.app.state.desk, meeting)
+    return await meetings.meeting(request.app.state.desk, caller, meeting)
 
 
 @router.get("/{meeting}/agenda")

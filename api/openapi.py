@@ -1,17 +1,26 @@
-"""The OpenAPI document: stable operation ids, and every operation's refusals declared as problem+json."""
+"""The OpenAPI document: stable operation ids, what each operation needs, and its snapshot docs/reference/openapi.json.
+
+Run this file to write the snapshot anew: `python -m api.openapi`. It refuses what would break clients.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from api.compatibility import broken
+from api.documented import complete, operations, problem_declaration
 from api.needs import Declared, declared_by
-from api.problems import MEDIA_TYPE, PROBLEMS
+from api.problems import PROBLEMS
 from domain import roles
 from domain.needs import Need
+from runtime.settings import PROJECT_ROOT, Settings
 
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
@@ -24,7 +33,7 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "instance": {"type": "string", "format": "uri-reference"},
-        "code": {"type": "string", "enum": sorted(PROBLEMS)},
+        "code": {"type": "string", "description": "/docs/errors lists them.", "x-known": sorted(PROBLEMS)},
         "request_id": {"type": ["string", "null"]},
         "trace_id": {"type": "string"},
         "rule": {"type": "string", "description": "The rule that refused, in its own words."},
@@ -44,19 +53,12 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         },
     },
 }
-_DESCRIPTIONS = {
-    "400": "The request is malformed.",
-    "401": "No valid token.",
-    "403": "Role, holder or scope forbids it.",
-    "404": "There is no such thing.",
-    "405": "Another method is needed; see Allow.",
-    "409": "The present state forbids it.",
-    "413": "The body is too large.",
-    "415": "The body is not JSON.",
-    "422": "A field or a rule refuses the content.",
-    "503": "Try again after Retry-After.",
-    "default": "Any other problem.",
-}
+__all__ = ["DocumentedApp", "operation_id", "problem_declaration"]
+
+_NOWHERE = {
+    "database_url": "postgresql://nobody@127.0.0.1/nowhere", "temporal_address": "127.0.0.1:1",
+    "data_keys": "k1:" + "A" * 43 + "=",
+}  # fmt: skip
 _OWN_OF_FRAMEWORK = ("HTTPValidationError", "ValidationError")
 
 
@@ -72,22 +74,14 @@ class DocumentedApp(FastAPI):
         if self.openapi_schema is None:
             schema = super().openapi()
             declared = {route.name: declared_by(route.endpoint) for route in _routes(self)}
-            for path, operation in _operations(schema):
+            for _, _, operation in operations(schema):
                 _say_need(operation, declared[operation["operationId"]])
-                if "open311" not in operation.get("tags", ()):  # it has errors of its own
-                    _declare_problems(path, operation)
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             for name in _OWN_OF_FRAMEWORK:
                 schemas.pop(name, None)
             schemas["Problem"] = _PROBLEM_SCHEMA
-            self.openapi_schema = schema
+            self.openapi_schema = complete(schema)
         return self.openapi_schema
-
-
-def _operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, methods in schema["paths"].items():
-        for operation in methods.values():
-            yield path, operation
 
 
 def _routes(app: FastAPI) -> Iterator[APIRoute]:
@@ -117,23 +111,39 @@ def _scopes(declared: Declared) -> list[str]:
     return ["any scope"] if declared.scopes == roles.ANY_KEY else [f"`{scope}`" for scope in sorted(declared.scopes)]
 
 
-def _declare_problems(path: str, operation: dict[str, Any]) -> None:
-    responses = operation["responses"]
-    statuses = {"default"}
-    if "requestBody" in operation:
-        statuses |= {"400", "413", "415", "422"}
-    if operation.get("parameters"):
-        statuses |= {"422"}
-    if "{" in path:
-        statuses |= {"404"}
-    if operation.get("security"):
-        statuses |= {"401", "403", "503"}
-    for status in sorted(statuses):
-        described = responses.get(status, {}).get("content", {}).get("application/json", {}).get("schema", {})
-        if status not in responses or described.get("$ref", "").endswith("/HTTPValidationError"):
-            responses[status] = problem_declaration(_DESCRIPTIONS[status])
+PAGE = PROJECT_ROOT / "docs" / "reference" / "openapi.json"
 
 
-def problem_declaration(description: str) -> dict[str, Any]:
-    """For a route's own `responses={409: problem_declaration("…")}`."""
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+def product_document() -> dict[str, Any]:
+    """The document of the product as it stands; nothing is opened or connected for it."""
+    from api.app import create_app, product_parts  # this module is a part of theirs
+
+    return create_app(Settings.model_validate(_NOWHERE), product_parts()).openapi()
+
+
+def page(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def write(today: date, *, breaking: bool) -> list[str]:
+    """Write the snapshot anew, unless that would break clients; returns what would."""
+    document = product_document()
+    found = broken(json.loads(PAGE.read_text(encoding="utf-8")), document, today) if PAGE.exists() else []
+    if not found or breaking:
+        PAGE.write_text(page(document), encoding="utf-8")
+    return found
+
+
+def main() -> int:
+    """`python -m api.openapi [--breaking]`: the latter writes what breaks clients too, for what was never released."""
+    found = write(datetime.now(UTC).date(), breaking=sys.argv[1:] == ["--breaking"])
+    for one in found:
+        print(one, file=sys.stderr)
+    if found and sys.argv[1:] != ["--breaking"]:
+        print("Not written: docs/reference/api-rules.md says what to do instead of breaking clients.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

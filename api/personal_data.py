@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Caller
 from api.demands import Code, IdempotencyKey, Number
-from api.needs import needs
+from api.needs import must_open, needs
 from api.paging import PageAsked
 from api.strict_json import StrictRoute
 from domain.needs import Need
@@ -33,6 +33,8 @@ async def read_reporter(
 
     Every reading in clear leaves a trace. `hidden` says that the demand is confidential and the caller's unit handles it."""
     response.headers["Cache-Control"] = "no-store"
+    if reveal:
+        must_open(caller, Need.REVEAL_REPORTER)
     return await reporters.reporter(request.app.state.desk, caller, number, reveal=reveal, reason=reason)
 
 

@@ -16,9 +16,11 @@ from fastapi.openapi.models import HTTPBase
 from fastapi.security.base import SecurityBase
 
 from api import cookies
+from api.auth import principal
 from api.cross_site import refuse_cross_site
 from api.problems import problem
 from api.sign_in import device_of
+from domain.needs import Need
 from service import resident_door
 from service.resident_door import Entered
 
@@ -41,11 +43,17 @@ class _ResidentDoor(SecurityBase):
         return entered
 
     async def let_in(self, request: Request) -> Entered:
-        """Raises DomainError `unauthenticated`, `link_over`, `too_many_requests`, `cross_site`."""
+        """Raises DomainError `unauthenticated`, `not_permitted` for a good token of another door, `link_over`,
+        `too_many_requests`, `cross_site`."""
         given = [value for name, value in request.scope["headers"] if name == b"authorization"]
         if len(given) > 1:
             raise problem("unauthenticated")
         scheme, token = _presented(given[0]) if given else ("resident", cookies.read(request, cookies.RESIDENT) or "")
+        if scheme == "bearer":
+            await principal(request)
+            raise problem(
+                "not_permitted", "A link or a code opens this, whoever else one is.", need=Need.BY_LINK, allowed=[]
+            )
         session = _SCHEMES.get(scheme)
         if session is None or not token or len(token) > _MAX_TOKEN:
             raise problem("unauthenticated", "Open the link of a message, or sign in with number and code.")

@@ -20,6 +20,7 @@ from domain.duplicates import DuplicateRules
 from domain.errors import DomainError
 from domain.kpi_definition import RateBook
 from domain.menu import Service
+from domain.neighbours import Neighbour
 from domain.notice_rules import NoticeBook
 from domain.people import Person
 from domain.places import Community, Compound, Grid, Id, Name, PropertyUnit
@@ -68,6 +69,7 @@ class District(BaseModel):
     duplicates: DuplicateRules = DuplicateRules(version="unset")
     privacy: RetentionRules = RetentionRules(version="unset")
     notices: NoticeBook = NoticeBook()
+    neighbours: tuple[Neighbour, ...] = ()
 
     @cached_property
     def directory(self) -> Directory:

@@ -37,6 +37,7 @@ class Need(StrEnum):
     SUBMIT_DEMAND = "submit_demand", "Submitting a demand, with its files"
     SEE_DEMANDS = "see_demands", "Reading demands, their clocks and what was told about them"
     SEE_WHOLE_LOG = "see_whole_log", "Reading a demand's log with everything that its events say"
+    EXPORT_CASE_FILE = "export_case_file", "Exporting the case file of a demand"
     SEE_TEXTS = "see_texts", "Reading the words and pictures of a demand"
     SEE_ROUTING = "see_routing", "Reading why a demand went to which unit, and which could take it"
     ACT_ON_DEMAND = "act_on_demand", "Acting on a demand"
@@ -48,6 +49,7 @@ class Need(StrEnum):
 
     # ---- persons behind demands
     SEE_REPORTER = "see_reporter", "Reading who is behind a demand, masked"
+    REVEAL_REPORTER = "reveal_reporter", "Having a reporter's name and numbers opened"
     CORRECT_REPORTER = "correct_reporter", "Correcting what is kept of a reporter"
     SEARCH_BY_PHONE = "search_by_phone", "Looking for demands by a phone number"
     OWN_DATA = "own_data", "Asking for a copy or the deletion of what is kept of a reporter"

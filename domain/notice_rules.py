@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from domain.call_backs import Hours
 from domain.categories import SlaClass
 from domain.events import Event
+from domain.neighbours import NeighbourSilent
 from domain.places import Id
 from domain.policies import Version
 from domain.units import CategoryCode
@@ -62,7 +63,7 @@ class Undeliverable(BaseModel):
 
 def _models() -> dict[str, type[BaseModel]]:
     union = get_args(Event)[0]
-    return {str(one.model_fields["type"].default): one for one in (*get_args(union), Undeliverable)}
+    return {str(one.model_fields["type"].default): one for one in (*get_args(union), Undeliverable, NeighbourSilent)}
 
 
 EVENTS: Mapping[str, type[BaseModel]] = _models()

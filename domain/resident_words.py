@@ -60,6 +60,7 @@ _NEXT: Mapping[str, Words] = {
     ClockName.REOPEN: ("如未解决，可申请重新办理", "if it is not solved, you can have it reopened"),
 }
 """The clocks that say something to a reporter; those of units among themselves are not here."""
+_FIRST_ASKED: Words = ("请您评价", "you are asked how it was")
 
 
 def stage_words(d: Demand) -> Words:
@@ -85,7 +86,8 @@ def next_of(d: Demand) -> Next | None:
         return None
     ahead = [one for one in running if not one[2]]
     due_at, name, late = min(ahead or running, key=lambda one: one[0])
-    return Next(_NEXT[name], due_at, late)
+    first_time = name == ClockName.CALL_BACK and not d.asked
+    return Next(_FIRST_ASKED if first_time else _NEXT[name], due_at, late)
 
 
 @dataclass(frozen=True)

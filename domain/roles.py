@@ -84,6 +84,7 @@ RULES: tuple[Rule, ...] = (
     Rule(N.SUBMIT_DEMAND,            (RES, *STAFF, INT),             _ANY),
     Rule(N.SEE_DEMANDS,              ALL,                            _DEMAND),
     Rule(N.SEE_WHOLE_LOG,            OFFICE,                         _DEMAND),
+    Rule(N.EXPORT_CASE_FILE,         OFFICE,                         _DEMAND),
     Rule(N.SEE_TEXTS,                ALL,                            _DEMAND),
     Rule(N.SEE_ROUTING,              OFFICE,                         _DEMAND),
     Rule(N.ACT_ON_DEMAND,            STAFF,                          _DEMAND),
@@ -96,6 +97,7 @@ RULES: tuple[Rule, ...] = (
     Rule(N.SEE_UNIT_MATCHES,         (SEC, SUP),                     _COMMUNITY),
 
     Rule(N.SEE_REPORTER,             ALL,                            _DEMAND),
+    Rule(N.REVEAL_REPORTER,          ALL,                            _DEMAND),
     Rule(N.CORRECT_REPORTER,         (OPE,),                         _COMMUNITY),
     Rule(N.SEARCH_BY_PHONE,          (OPE, SEC, SUP),                _COMMUNITY),
     Rule(N.OWN_DATA,                 (RES,),                         _OWN),
@@ -206,12 +208,15 @@ KEYS: Mapping[N, frozenset[Scope]] = {
 }
 # fmt: on
 
-WITHOUT_ROLE = frozenset({N.PUBLIC, N.BY_LINK, N.BE_KNOWN, N.OWN_SESSIONS})
-"""What needs no role: the first not even a name, the second a link or a code instead of one (domain/resident_door.py says
-what those open). Somebody whose roles were all taken away can still sign out."""
+WITHOUT_ROLE = frozenset({N.PUBLIC, N.BE_KNOWN, N.OWN_SESSIONS})
+"""What needs no role: the first not even a name. Somebody whose roles were all taken away can still sign out. (`by_link` no
+role opens: it takes a link or a code, and domain/resident_door.py says what those open.)"""
 
-_ALWAYS = {N.SEE_UNIT_MATCHES: "outside_scope", N.SEE_CHANGES: "not_permitted"}
-"""Needs whose refusals all have one code; of the others it tells a missing role from one that does not reach so far."""
+_OF_PLACES = frozenset({Within.COMMUNITY, Within.GRID, Within.UNIT, Within.MEETING})
+_ALWAYS = {
+    N.SEE_UNIT_MATCHES: "outside_scope", N.SEE_CHANGES: "not_permitted", N.MANAGE_RESOURCES: "not_permitted",
+}  # fmt: skip
+"""Needs whose refusals all have one code; of the others it tells a missing role from one of another place or unit."""
 
 OF_NEED: Mapping[N, tuple[Rule, ...]] = {need: tuple(r for r in RULES if r.need is need) for need in N}
 ROLES: Mapping[N, frozenset[Role]] = {
@@ -277,7 +282,7 @@ def _covers(
 def must(
     actor: Actor, need: N, *, community: str | None = None, unit: str | None = None, owner: str | None = None
 ) -> None:
-    """Raises DomainError `not_permitted` where no role of the actor has the need, else `outside_scope`."""
+    """Raises what `refusal` says: DomainError `not_permitted` or `outside_scope`."""
     if not may(actor, need, community=community, unit=unit, owner=owner):
         raise refusal(actor, need)
 
@@ -289,10 +294,12 @@ def must_hold(actor: Actor, need: N) -> None:
 
 
 def refusal(actor: Actor, need: N) -> DomainError:
-    people = allowed(need)
-    reaches = "Your role does not reach that far. " if holds(actor, need) else ""
-    code = _ALWAYS.get(need) or ("outside_scope" if reaches else "not_permitted")
-    return DomainError(code, f"{reaches}{need.words} is for: {', '.join(people)}.", need=need, allowed=people)
+    """`outside_scope` for a role that would do in another place or unit, else `not_permitted`."""
+    people, held = allowed(need), {grant.role for grant in actor.grants}
+    elsewhere = any(rule.within in _OF_PLACES and not held.isdisjoint(rule.roles) for rule in OF_NEED[need])
+    code = _ALWAYS.get(need) or ("outside_scope" if elsewhere else "not_permitted")
+    far = "Your role does not reach that far. " if holds(actor, need) else ""
+    return DomainError(code, f"{far}{need.words} is for: {', '.join(people)}.", need=need, allowed=people)
 
 
 def allowed(need: N) -> list[str]:

@@ -115,6 +115,14 @@ class Settings(BaseSettings):
         description="Seconds between one try of a webhook and the next; after the last one a delivery is given up",
     )
 
+    neighbour_keys: SecretStr | None = Field(
+        default=None, description='API keys for other city systems as JSON, neighbour to key: {"chengguan": "…"}'
+    )
+    neighbour_allow: str = Field(
+        default="",
+        description="Networks of other city systems beside the public ones, also by plain http: 10.3.0.0/16",
+    )
+
     max_body_bytes: int = Field(
         default=262_144, ge=1_024, le=67_108_864, description="Largest request body; larger ones are answered 413"
     )
@@ -223,7 +231,14 @@ class Settings(BaseSettings):
             raise ValueError("write seconds, separated by commas, at most thirty: 5,30,120")
         return text
 
-    @field_validator("webhook_allow")
+    @field_validator("neighbour_keys")
+    @classmethod
+    def _is_table_of_keys(cls, table: SecretStr | None) -> SecretStr | None:
+        if table is not None and not _maps_to_words(table.get_secret_value()):
+            raise ValueError('write it as a JSON object: {"neighbour": "key"}')
+        return table
+
+    @field_validator("webhook_allow", "neighbour_allow")
     @classmethod
     def _are_networks(cls, text: str) -> str:
         try:
@@ -249,6 +264,14 @@ def _maps_to_addresses(text: str) -> bool:
     except ValueError:
         return False
     return isinstance(found, dict) and all(isinstance(url, str) and "://" in url for url in found.values())
+
+
+def _maps_to_words(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and all(isinstance(word, str) and word for word in found.values())
 
 
 def networks_of(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -51,7 +51,8 @@ def _looks(book: xlsxwriter.Workbook) -> dict[str, Any]:
         "en": book.add_format({**cell, "italic": True, "bg_color": "#E8EEF4", "text_wrap": True}),
         "text": book.add_format({**cell, "text_wrap": True}),
         "share": book.add_format({**cell, "num_format": "0.0%"}),
-        "count": book.add_format({**cell, "num_format": "#,##0.##"}),
+        "count": book.add_format({**cell, "num_format": "#,##0"}),
+        "part": book.add_format({**cell, "num_format": "#,##0.0#"}),
         "pace": book.add_format({**cell, "num_format": "0.00"}),
     }
 
@@ -80,7 +81,8 @@ def _write_row(page: Worksheet, n: int, row: tuple[Cell, ...], widths: list[int]
         elif cell.value is None:
             page.write_blank(n, m, None, looks[cell.look])
         else:
-            page.write_number(n, m, cell.value, looks[cell.look])
+            part = cell.look == "count" and cell.value != int(cell.value)
+            page.write_number(n, m, cell.value, looks["part" if part else cell.look])
 
 
 def _print_ready(page: Worksheet, sheet: Sheet, b: Bulletin) -> None:

@@ -78,6 +78,8 @@ async def _patiently(desk: Desk, actor: Actor, number: str, form: MergeForm, key
             await act(desk, actor, number, form, key)
             return None
         except DomainError as refused:
+            if refused.code == "merged" and refused.facts.get("primary") == form.primary:
+                return None  # attached before
             last = refused
             if refused.code not in UNDECIDED:
                 break

@@ -45,7 +45,11 @@ async def resources(
         use = use_of(one, tasks[one.id], day)
         shown = (r for r in one.resources if _speaks_of(r, category) and (on is None or _valid(r, on)))
         views += [_resource_view(desk, one, r, use, len(tasks[one.id]), day) for r in shown]
-    return views
+    return views if roles.holds(actor, Need.SEE_LOADS) else [view | _NO_LOAD for view in views]
+
+
+_NO_LOAD = dict.fromkeys(("in_use", "free", "unit_tasks", "unit_tasks_without_resource"))
+"""How busy a unit is is not said to everybody."""
 
 
 async def _tasks_of(desk: Desk, units: Iterable[Unit]) -> dict[str, list[str]]:

@@ -25,6 +25,13 @@ def meeting_view(desk: Desk, m: MeetingSettings, *, chair: Chair, ahead: list[Se
     }  # fmt: skip
 
 
+def outside_view(view: View) -> View:
+    """A meeting without the numbers of demands, which stand in its agenda."""
+    said = view["next_session"]
+    session = None if said is None else {**said, "consented": None, "rolled_over": None, "whistle": None}
+    return {**view, "next_session": session, "whistles": None}
+
+
 def chair_view(desk: Desk, chair: Chair | None) -> View | None:
     """A person, with the unit that chairs and why it is this one."""
     person = person_view(desk, chair.person) if chair else None

@@ -21,7 +21,7 @@ from service.actions import MAYBE_DONE, UNDECIDED, co_units
 from service.desk import Desk
 from service.forms import DecisionForm
 from service.intake import fingerprint_of, key_of
-from service.meeting_views import line_view, meeting_view
+from service.meeting_views import line_view, meeting_view, outside_view
 from service.project_decisions import prepare
 from service.reading import current, find
 from service.routing_decisions import candidate
@@ -34,21 +34,22 @@ from store import queries
 ARRIVES_WITHIN_SECONDS = 5.0
 
 
-async def meetings(desk: Desk) -> list[View]:
+async def meetings(desk: Desk, actor: Actor) -> list[View]:
     """Every joint meeting and the committee, with who chairs now, when it sits next and how much is open."""
     waiting, ahead = await queries.open_per_meeting(desk.engine), await storing.ahead(desk.pool)
-    return [
+    views = [
         meeting_view(
             desk, m, chair=chair_now(desk, m.id), ahead=ahead.get(m.id, []), open_items=waiting.get(m.id, 0)
         )
         for m in desk.district.meetings
     ]  # fmt: skip
+    return views if roles.holds(actor, Need.SEE_AGENDAS) else [outside_view(view) for view in views]
 
 
-async def meeting(desk: Desk, id: str) -> View:
+async def meeting(desk: Desk, actor: Actor, id: str) -> View:
     """One of them. Raises DomainError `unknown_meeting`."""
     desk.district.meeting(id)
-    return next(one for one in await meetings(desk) if one["id"] == id)
+    return next(one for one in await meetings(desk, actor) if one["id"] == id)
 
 
 async def agenda(

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from domain.district import District
 from domain.errors import ConfigError
 from service.pack_checks import check_pack
-from service.pack_files import FILES, PACK_FILES
+from service.pack_files import FILES, OPTIONAL, PACK_FILES
 
 SHOWN = 20
 TOP = "(whole file)"
@@ -56,7 +56,8 @@ def load_pack(path: Path | str, overlay: Path | str | None = None) -> District:
         missing = ConfigError(str(folder), TOP, "is not a folder", "Give the folder of a district pack")
         raise PackError(str(folder), [missing])
     problems: list[ConfigError] = []
-    raw = {name: parsed for name, file in FILES.items() if (parsed := _read(folder / file, problems)) is not None}
+    files_there = {n: folder / f for n, f in FILES.items() if n not in OPTIONAL or (folder / f).exists()}
+    raw = {name: parsed for name, file in files_there.items() if (parsed := _read(file, problems)) is not None}
     over = None if overlay is None else _read(Path(overlay), problems)
     if over is not None and "sla" in raw:
         raw["sla"] = _laid_over(raw["sla"], over)

@@ -15,6 +15,7 @@ from domain.places import Compound, Grid
 from domain.vocabulary import Role
 from service.pack_files import Counts
 from service.pack_findings import Findings
+from service.pack_neighbour_checks import check_neighbours
 from service.pack_menu_checks import check_care_groups, check_menu
 from service.pack_notice_checks import check_notices
 from service.pack_settings_checks import check_settings
@@ -47,6 +48,7 @@ def check_pack(district: District, counts: Counts, pack: str) -> list[ConfigErro
     check_menu(district, findings)
     check_care_groups(district, findings)
     check_notices(district, findings)
+    check_neighbours(district, findings)
     return findings.problems
 
 

@@ -12,6 +12,7 @@ from domain.district import District
 from domain.duplicates import DuplicateRules
 from domain.kpi_definition import RateBook
 from domain.menu import Service
+from domain.neighbours import Neighbour
 from domain.notice_rules import NoticeBook, NoticeSettings, TemplateFile
 from domain.people import Person
 from domain.places import Community, Compound, Grid, Id, Latitude, Longitude, Name, PropertyGrade, PropertyUnit
@@ -153,6 +154,10 @@ class CareGroupsFile(_File):
     care_groups: Annotated[tuple[CareGroup, ...], Field(min_length=1)]
 
 
+class NeighboursFile(_File):
+    neighbours: tuple[Neighbour, ...] = ()
+
+
 class PackFiles(_File):
     district: DistrictFile
     communities: CommunitiesFile
@@ -176,6 +181,7 @@ class PackFiles(_File):
     notifications: NoticeSettings
     notices_zh: TemplateFile
     notices_en: TemplateFile
+    neighbours: NeighboursFile = NeighboursFile()
 
     def assemble(self) -> District:
         """The district, not yet cross-checked."""
@@ -204,11 +210,14 @@ class PackFiles(_File):
             notices=NoticeBook(
                 settings=self.notifications, texts={"zh": self.notices_zh.templates, "en": self.notices_en.templates}
             ),
+            neighbours=self.neighbours.neighbours,
         )
 
 
 FILES = {name: name.replace("_", "-") + ".toml" for name in PackFiles.model_fields}
 FILES |= {"grids": "grids.geojson", "compounds": "compounds.geojson"}
 """Field of `PackFiles` → file name in the pack's folder."""
+OPTIONAL = frozenset({"neighbours"})
+"""Files that a pack may do without."""
 
 PACK_FILES = TypeAdapter(PackFiles)

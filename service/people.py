@@ -106,14 +106,14 @@ def next_id(standing: InForce) -> str:
 
 
 def _with(old: Standing | None, grant: Grant) -> Standing:
-    standing = _known(old)
+    standing = _person_of_district(old)
     if grant in standing.grants:
         raise DomainError("already_published", "The person has this role already.")
     return standing.model_copy(update={"grants": (*standing.grants, grant)})
 
 
 def _without(old: Standing | None, grant: Grant) -> Standing:
-    standing = _known(old)
+    standing = _person_of_district(old)
     if grant not in standing.grants:
         has = [one.model_dump(exclude_none=True, mode="json") for one in standing.grants]
         raise DomainError("not_found", "The person does not have this role.", roles=has)
@@ -124,7 +124,7 @@ def _without(old: Standing | None, grant: Grant) -> Standing:
     return standing.model_copy(update={"grants": left})
 
 
-def _known(old: Standing | None) -> Standing:
+def _person_of_district(old: Standing | None) -> Standing:
     if old is None:
         raise DomainError("unknown_person", "This district has no such person.")
     return old

@@ -85,11 +85,22 @@ def value_of(id: str, sums: Sums, definition: Definition) -> Decimal | None:
     return composite(sums, definition) if id == "composite" else sums[id].value
 
 
+_WORDS = {
+    "property_grade": {"leading": "领先型", "improving": "提升型", "mixed": "多元型", "basic": "基础型"},
+    "channel": {
+        "resident": "居民自报", "hotline": "热线", "patrol": "巡查发现", "open311": "Open311", "api": "系统对接",
+        "import": "批量导入",
+    },
+}  # fmt: skip
+
+
 def name_of(desk: Desk, dimension: str, key: str | None) -> str | None:
     """How people call it; None where it has no other name, or is no part of the district any more."""
     directory = desk.district.directory
     if key is None:
         return None
+    if dimension in _WORDS:
+        return _WORDS[dimension].get(key)
     if dimension == "category":
         found = directory.groups.get(key) or directory.categories.get(key)
         return found.name if found else None
@@ -147,12 +158,15 @@ def plain(text: str | None) -> str:
 
 def _lines(desk: Desk, counted: Counted) -> Iterator[list[object]]:
     by, definition = counted.asked.by, counted.definition
+    places = ranked(counted.asked, definition, counted.now)
     columns = [column for dimension in by for column in (dimension, f"{dimension}_name")]
-    yield ["from", "until", "definition", *columns, *figure_columns(definition)]
+    yield ["from", "until", "definition", *columns, *(["rank"] if places else []), *figure_columns(definition)]
     days = counted.asked.days
-    for key in keys_of(counted.now):
+    for key, place in places or [(key, None) for key in keys_of(counted.now)]:
         named = zip(by, key, strict=False)
-        parts = [word for d, part in named for word in (plain(part), plain(name_of(desk, d, part)))]
+        parts: list[object] = [word for d, part in named for word in (plain(part), plain(name_of(desk, d, part)))]
+        if places:
+            parts.append(place)
         for cells in figure_lines(counted.now.sums(key), definition):
             yield [days.first, days.last, definition.version, *parts, *cells]
 

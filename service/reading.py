@@ -7,10 +7,12 @@ from typing import Any
 
 from contracts.demand import READ
 from domain import roles
-from domain.actors import Actor
+from domain.actors import Actor, reporter_of
 from domain.demand import Demand
 from domain.errors import DomainError
 from domain.lifecycle import may_see
+from domain.needs import Need
+from domain.outside_log import outside_actor, outside_data
 from gateways.temporal.engine import NotRunning, read
 from service.desk import Desk
 from service.views import View, demand_view, instant
@@ -81,13 +83,25 @@ async def listed(
 
 
 async def log_of(desk: Desk, actor: Actor, number: str, *, after: int, limit: int) -> list[View]:
-    """The demand's events in order, each with its hash; the reader can check the chain."""
-    await find(desk, actor, number)
+    """The demand's events in order, each with its hash; who reads the whole of it can check the chain."""
+    demand = await find(desk, actor, number)
     rows = await queries.events(desk.engine, number, after=after, limit=limit)
-    return [
+    entries: list[View] = [
         {
             "seq": r.seq, "type": r.type, "at": instant(r.at), "actor": r.actor,
             "performed_at": instant(r.performed_at), "data": r.data, "hash": r.hash,
         }
         for r in rows
+    ]  # fmt: skip
+    if roles.holds(actor, Need.SEE_WHOLE_LOG):
+        return entries
+    reporters = frozenset((demand.opened_by, reporter_of(number)))
+    confidential = demand.confidential and actor.id not in reporters
+    own = reporters if actor.id in reporters else frozenset()
+    return [
+        one | {
+            "actor": outside_actor(one["actor"], own),
+            "data": outside_data(one["type"], one["data"], confidential=confidential),
+        }
+        for one in entries
     ]  # fmt: skip

@@ -33,10 +33,11 @@ _TAKEN_APART = """cross join lateral jsonb_to_record(p.state) as s (
 
 # $1 the caller, who sees whatever it opened itself; $2 categories that nobody else sees.
 _SEEN = """(d.opened_by = $1 or (d.category <> all($2::text[])
-    and d.number not in (select c.number from demand c where c.state ? 'confidential')))"""
+    and d.number not in (select c.number from demand c where c.confidential)))"""
 
 _SEARCH = f"""
-from demand d where {_SEEN} and (d.opened_by = $1 or d.number not in (select f.number from demand f where f.state ? 'primary'))
+from demand d where {_SEEN}
+    and (d.opened_by = $1 or d.number not in (select f.number from demand f where f.primary_number is not null))
     and ($3::text is null or d.number >= $3) and ($4::text is null or d.number < $4)
     and ($5::timestamptz is null or d.opened_at >= $5) and ($6::timestamptz is null or d.opened_at < $6)
     and ($7::text[] is null or d.category = any($7)) and ($8::bool is null or (d.stage = 'closed') = $8)

@@ -68,10 +68,12 @@ def conditions(f: Filter) -> list[ColumnElement[bool]]:
         known = (ExternalRefRow.system == f.reference[0], ExternalRefRow.ref == f.reference[1])
         wanted.append(col(DemandRow.number).in_(select(ExternalRefRow.number).where(*known)))
     if f.primary is not None:
-        wanted.append(_primary(f.primary))
+        wanted.append(col(DemandRow.primary_number) == f.primary)
     if f.without_duplicates:
-        handled_there = and_(col(DemandRow.state).op("?")("primary"), col(DemandRow.stage).in_(("intake", "grid", "unit")))
-        wanted.append(not_(handled_there))
+        elsewhere = and_(
+            col(DemandRow.primary_number).is_not(None), col(DemandRow.stage).not_in(("feedback", "closed"))
+        )
+        wanted.append(not_(elsewhere))
     if f.person is not None:
         seen = [col(DemandRow.opened_by) == f.person, col(DemandRow.holder) == f.person]
         if f.communities:
@@ -83,15 +85,9 @@ def conditions(f: Filter) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def _primary(number: str) -> ColumnElement[bool]:
-    """As the index of duplicates has it."""
-    follows: ColumnElement[bool] = col(DemandRow.state).op("?")("primary")
-    return and_(follows, col(DemandRow.state).op("->>")("primary") == number)
-
-
 async def followers(engine: AsyncEngine, number: str, *, after: str | None, limit: int) -> Sequence[DemandRow]:
     """The duplicates of a demand, oldest first, those whose handling is over among them."""
-    query = select(DemandRow).where(_primary(number)).order_by(col(DemandRow.number)).limit(limit)
+    query = select(DemandRow).where(DemandRow.primary_number == number).order_by(col(DemandRow.number)).limit(limit)
     async with AsyncSession(engine) as session:
         return (await session.exec(query if after is None else query.where(col(DemandRow.number) > after))).all()
 

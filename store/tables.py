@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Computed,
@@ -44,6 +45,11 @@ def _bytes() -> Any:
     return Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+def _worked_out(kind: Any, sql: str) -> Any:
+    """By the database, from the row's own state."""
+    return Field(default=None, sa_column=Column(kind, Computed(sql, persisted=True)))
+
+
 _CO_UNITS = """jsonb_path_query_array(state,
     '$.co_tasks[*] ? (!(@.state == "done" || @.state == "refused" || @.state == "released")).unit')"""
 
@@ -51,7 +57,8 @@ _CO_UNITS = """jsonb_path_query_array(state,
 class DemandRow(SQLModel, table=True):
     """The current state of a demand, with columns for what lists filter and sort by.
 
-    `co_units`, worked out by the database, are the units that help with it and are not through with that.
+    `co_units`, worked out by the database, are the units that help with it and are not through with that; so are the
+    demand that it follows, and whether its reporter is to be hidden.
     """
 
     __tablename__ = "demand"
@@ -59,8 +66,8 @@ class DemandRow(SQLModel, table=True):
         Index("demand_holder_due", "holder", "due_at", postgresql_where=text("stage <> 'closed'")),
         Index("demand_community_due", "community", "due_at", postgresql_where=text("stage <> 'closed'")),
         Index("demand_opened_by", "opened_by", postgresql_where=text("stage <> 'closed'")),
-        Index("demand_follows", text("(state ->> 'primary')"), postgresql_where=text("state ? 'primary'")),
-        Index("demand_confidential", "number", postgresql_where=text("state ? 'confidential'")),
+        Index("demand_follows", "primary_number", postgresql_where=text("primary_number is not null")),
+        Index("demand_confidential", "number", postgresql_where=text("confidential")),
         Index(
             "demand_led", "unit", postgresql_include=["number"],
             postgresql_where=text("stage = 'unit' and unit is not null"),
@@ -91,7 +98,9 @@ class DemandRow(SQLModel, table=True):
     updated_at: datetime = _at()
     closed_at: datetime | None = _at(optional=True)
     state: dict[str, Any] = _json()
-    co_units: list[str] | None = Field(default=None, sa_column=Column(JSONB, Computed(_CO_UNITS, persisted=True)))
+    co_units: list[str] | None = _worked_out(JSONB, _CO_UNITS)
+    primary_number: str | None = _worked_out(Text, "state ->> 'primary'")
+    confidential: bool | None = _worked_out(Boolean, "state ? 'confidential'")
 
 
 class ClockRow(SQLModel, table=True):
@@ -331,48 +340,6 @@ class RulingRow(SQLModel, table=True):
     revoked_at: datetime | None = _at(optional=True)
     revoked_by: str | None = Field(default=None, sa_type=Text)
     revoke_reason: str | None = Field(default=None, sa_type=Text)
-
-
-class RosterChangeRow(SQLModel, table=True):
-    """A change of a community's rotation: `body` says what, the time of `revoked_at` until when it counted.
-
-    Nothing is edited: who changes their mind revokes the entry and makes another one.
-    """
-
-    __tablename__ = "roster_change"
-    __table_args__ = (
-        CheckConstraint("kind in ('skip', 'swap', 'substitute', 'override')", name="roster_change_kind"),
-        Index("roster_change_community", "community", "id"),
-    )
-
-    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
-    community: str = Field(sa_type=Text)
-    kind: str = Field(sa_type=Text)
-    body: dict[str, Any] = _json()
-    reason: str = Field(sa_type=Text)
-    made_by: str = Field(sa_type=Text)
-    made_at: datetime = _at()
-    revoked_by: str | None = Field(default=None, sa_type=Text)
-    revoked_at: datetime | None = _at(optional=True)
-
-
-class ChairTurnRow(SQLModel, table=True):
-    """A period that a unit took over, and what was open at its first moment: ids in `items`, their count beside them.
-
-    `person` chaired when the period began, and `how` they came to it.
-    """
-
-    __tablename__ = "chair_turn"
-
-    community: str = Field(primary_key=True, sa_type=Text)
-    period_from: date = Field(primary_key=True)
-    period_until: date
-    unit: str = Field(sa_type=Text)
-    person: str = Field(sa_type=Text)
-    how: str = Field(sa_type=Text)
-    handed_over_at: datetime = _at()
-    open_items: int
-    items: dict[str, Any] = _json()
 
 
 class RateFigureRow(SQLModel, table=True):

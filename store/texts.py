@@ -69,6 +69,15 @@ async def drop(pool: Pool, text_id: str) -> None:
     await pool.execute("delete from demand_text where id = $1", text_id)
 
 
+async def drop_unsaid(pool: Pool, text_id: str, number: str) -> None:
+    """Forget a text whose command was refused, unless an earlier try of it was taken: what the log names stays."""
+    await pool.execute(
+        "delete from demand_text where id = $1 and number = $2 and not exists (select from demand_event"
+        " where number = $2 and $1 in (data ->> 'reply_id', data ->> 'note_id'))",
+        text_id, number,
+    )  # fmt: skip
+
+
 async def kept(pool: Pool, number: str) -> list[KeptText]:
     """Every text of a demand, oldest first."""
     rows = await pool.fetch(

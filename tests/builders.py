@@ -219,7 +219,8 @@ class Product:
 
     async def send(self, number: str, act: Act, *, update_id: str | None = None) -> Acted:
         """The update itself, past the service."""
-        return await self.handle(number).execute_update("act", act, id=update_id, result_type=Acted)
+        acted: Acted = await self.handle(number).execute_update("act", act, id=update_id, result_type=Acted)
+        return acted
 
     # ---- looking
 
@@ -227,7 +228,8 @@ class Product:
         return self.environment.client.get_workflow_handle(number)
 
     async def state(self, number: str) -> Demand:
-        return await self.handle(number).query("state", result_type=Demand)
+        demand: Demand = await self.handle(number).query("state", result_type=Demand)
+        return demand
 
     async def started(self, number: str) -> Demand:
         """The demand once its workflow answers."""

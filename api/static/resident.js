@@ -36,8 +36,13 @@ const time = (at) => new Date(at).toLocaleString(english ? "en-GB" : "zh-CN", { 
 function refused(problem) {
   const old = place.querySelector(".problem");
   if (old) old.remove();
-  const detail = problem.code ? problem.detail : say("网络不通，请稍后再试。", "No connection. Try again in a moment.");
-  place.prepend(element("p", problem.code ? `${problem.title}。${detail}` : detail, { class: "problem", role: "alert" }));
+  place.prepend(element("p", saidOf(problem), { class: "problem", role: "alert" }));
+}
+
+function saidOf(problem) {
+  if (!problem.code) return say("网络不通，请稍后再试。", "No connection. Try again in a moment.");
+  if (problem.code === "unauthenticated") return say("链接无效或查询已超时，请输入编号和查询码。", "This link is not known, or your time is over: enter number and code.");
+  return `${problem.title}${say("。", ". ")}${problem.detail}`;
 }
 
 async function change(path, body) {

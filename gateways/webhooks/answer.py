@@ -1,4 +1,4 @@
-"""What came of one POST to a receiver."""
+"""What came of one request to a receiver."""
 
 from __future__ import annotations
 
@@ -20,3 +20,13 @@ class Answer:
     @property
     def taken(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer that was read: its status and body, or a code for why there is none that counts."""
+
+    status: int | None
+    error: str | None
+    body: bytes = b""
+    wait: timedelta | None = None

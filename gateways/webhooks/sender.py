@@ -1,4 +1,4 @@
-"""One HTTP POST to a receiver: to a checked address, in bounded time, no redirect followed, little of the answer read."""
+"""One HTTP request to a receiver: to a checked address, in bounded time, no redirect followed, little of the answer read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpcore2
 from anyio import BrokenResourceError, EndOfStream
 
 from gateways.webhooks.address import Guard, Refused, Target
-from gateways.webhooks.answer import Answer
+from gateways.webhooks.answer import Answer, Fetched
 
 ANSWER_BYTES = 16_384
 IDLE_SECONDS = 20.0
@@ -49,7 +49,7 @@ class Sender:
         try:
             target = Target.of(url)
             async with asyncio.timeout(self._timeout.total_seconds()):
-                status, wait = await self._exchange(receiver, target, headers, body)
+                status, wait, _ = await self._exchange("POST", receiver, target, headers, body, ANSWER_BYTES)
             return after(status, None if 200 <= status < 300 else f"http_{status}", wait)
         except Refused as refused:
             return after(None, refused.code)
@@ -61,14 +61,37 @@ class Sender:
                 BrokenResourceError, EndOfStream):  # fmt: skip
             return after(None, "dropped")
 
+    async def fetch(
+        self, receiver: str, method: str, url: str, headers: Mapping[str, str], body: bytes, *, most: int
+    ) -> Fetched:
+        """As `post`, for whoever wants to read the answer: of at most `most` bytes, a longer one is `too_large`.
+
+        What never left this machine is `unreachable`, `tls_failed` or one of the guard's codes; all else may have arrived.
+        """
+        try:
+            target = Target.of(url)
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                status, wait, said = await self._exchange(method, receiver, target, headers, body, most)
+            error = None if 200 <= status < 300 else f"http_{status}"
+            return Fetched(status, "too_large" if len(said) > most else error, said, wait)
+        except Refused as refused:
+            return Fetched(None, refused.code)
+        except httpcore2.ConnectError as failed:
+            return Fetched(None, "tls_failed" if _is_tls(failed) else "unreachable")
+        except (TimeoutError, httpcore2.TimeoutException):
+            return Fetched(None, "timed_out")
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol, OSError,
+                BrokenResourceError, EndOfStream):  # fmt: skip
+            return Fetched(None, "dropped")
+
     async def close(self) -> None:
         for pool in self._pools.values():
             await pool.aclose()
         self._pools.clear()
 
     async def _exchange(
-        self, receiver: str, target: Target, headers: Mapping[str, str], body: bytes
-    ) -> tuple[int, timedelta | None]:
+        self, method: str, receiver: str, target: Target, headers: Mapping[str, str], body: bytes, most: int
+    ) -> tuple[int, timedelta | None, bytes]:
         url = httpcore2.URL(
             scheme=b"https" if target.encrypted else b"http", host=target.host.encode(), port=target.port,
             target=target.path.encode(),
@@ -78,13 +101,13 @@ class Sender:
         sent = {"Host": name if default else f"{name}:{target.port}", "User-Agent": self._agent, "Accept": "*/*",
                 "Content-Length": str(len(body)), **headers}  # fmt: skip
         pool = self._pool(receiver, target)
-        async with pool.stream("POST", url, headers=list(sent.items()), content=body) as response:
-            read = 0
+        async with pool.stream(method, url, headers=list(sent.items()), content=body) as response:
+            said = bytearray()
             async for chunk in response.aiter_stream():  # to its end, the connection can be used again
-                read += len(chunk)
-                if read > ANSWER_BYTES:
+                said += chunk
+                if len(said) > most:
                     break
-            return response.status, _retry_after(response.headers)
+            return response.status, _retry_after(response.headers), bytes(said)
 
     def _context(self) -> ssl.SSLContext:
         """One for all: to load the certificates takes a while."""

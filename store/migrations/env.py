@@ -14,12 +14,14 @@ import store.delivery_tables
 import store.exclusion_tables
 import store.feed_tables
 import store.file_tables
+import store.forwarding_tables
 import store.identity_tables
 import store.likeness_tables
 import store.link_tables
 import store.list_tables
 import store.notice_tables
 import store.privacy_tables
+import store.rotation_tables
 import store.tables
 import store.webhook_tables  # noqa: F401  (all of them fill SQLModel.metadata)
 

@@ -73,7 +73,7 @@ async def book(http: Http, **asked: Any) -> Workbook:
 
 
 async def answered(http: Http, by: tuple[str, ...], level: int = 1) -> list[dict[str, Any]]:
-    answer = await http.get(RATES, SUPERVISOR, month=MONTH, by=",".join(by), level=level, compare=True)
+    answer = await download(http, RATES, by=",".join(by), level=level, compare=True)
     assert answer.status_code == 200, answer.text
     groups: list[dict[str, Any]] = answer.json()["groups"]
     return groups
@@ -108,7 +108,7 @@ async def test_every_grouping_is_what_is_answered(http: Http, name: str, by: tup
     assert len(rows) == len(groups) > 0
     for row, group in zip(rows, groups, strict=True):
         for n, dimension in enumerate(by):
-            assert row[2 * n : 2 * n + 2] == [group["key"][dimension] or "–", group["names"][dimension]]
+            assert row[2 * n : 2 * n + 2] == [group["key"][dimension] or "–", group["names"][dimension] or ""]
         numbers = iter(row[2 * len(by) :])
         for id, figure in group["figures"].items():
             assert next(numbers) == figure["value"], (row[0], id)
@@ -125,7 +125,7 @@ async def test_exclusions_are_listed_with_who_approved_them(http: Http) -> None:
     for row in rows:
         one = by_id[row[0]]
         assert row[1] == one["number"] and row[2] == "redo" and "不可抗力" in row[3] and row[5] == one["state"]
-        assert row[7] == (one["decided_by"]["name"] if one["decided_by"] else None)
+        assert row[7] == (one["decided_by"]["name"] if one["decided_by"] else "")
         assert row[10] == ("是 yes" if one["counts"] else "否 no")
 
 

@@ -180,13 +180,14 @@ async def test_only_plain_json_is_read(http: Http, product: Product, header: str
 async def test_a_hostile_idempotency_key_is_refused(http: Http, product: Product, key: str) -> None:
     number = await a_demand(http, product)
     before = await counted(product)
-    headers = [(k.encode(), v.encode()) for k, v in bearer(RESIDENT).items()]
-    headers += [(b"content-type", b"application/json"), (b"idempotency-key", key.encode())]
-    for path, content in (
-        ("/api/v1/demands", body()),
-        (f"/api/v1/demands/{number}/actions", b'{"type": "note", "note": "x"}'),
-        ("/api/v1/meetings/xuanhualu/decisions", b'{"number": "x", "kind": "escalate"}'),
+    secretary = product.desk.district.secretary("xuanhualu")
+    for path, content, by in (
+        ("/api/v1/demands", body(), RESIDENT),
+        (f"/api/v1/demands/{number}/actions", b'{"type": "note", "note": "x"}', RESIDENT),
+        ("/api/v1/meetings/xuanhualu/decisions", b'{"number": "x", "kind": "escalate"}', secretary),
     ):
+        headers = [(k.encode(), v.encode()) for k, v in bearer(by).items()]
+        headers += [(b"content-type", b"application/json"), (b"idempotency-key", key.encode())]
         answer = await http.client.post(path, content=content, headers=headers)
         assert (answer.status_code, code_of(answer)) == (422, "validation_failed"), answer.text
     assert await counted(product) == before

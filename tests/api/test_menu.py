@@ -39,7 +39,9 @@ async def test_a_service_goes_straight_to_its_provider_and_keeps_its_price(http:
     assert view["holder"]["id"] == product.desk.district.unit("xuanhualu-company").liaison
     await product.started(view["number"])
     assert (await http.get(f"/api/v1/demands/{view['number']}")).json()["service"] == promised
-    log = (await http.get(f"/api/v1/demands/{view['number']}/events")).json()
+    own = (await http.get(f"/api/v1/demands/{view['number']}/events")).json()
+    assert own[0]["data"]["promise"] == {"service": promised}
+    log = (await http.get(f"/api/v1/demands/{view['number']}/events", SUPERVISOR)).json()
     assert log[0]["data"]["promise"]["service"] == promised
     routing = next(e for e in log if e["type"] == "handed_off")["data"]["routing"]
     assert routing["rule"] == routing["candidates"][0]["reason"] == "menu:housekeeping"
@@ -47,7 +49,7 @@ async def test_a_service_goes_straight_to_its_provider_and_keeps_its_price(http:
     assert len({c["unit"] for c in routing["candidates"]}) == len(routing["candidates"])
     plain = await http.submit()
     assert plain["service"] is None
-    first = (await http.get(f"/api/v1/demands/{plain['number']}/events")).json()[0]
+    first = (await http.get(f"/api/v1/demands/{plain['number']}/events", SUPERVISOR)).json()[0]
     assert "service" not in first["data"]["promise"], "what is not said is not stored: older events hash as they did"
 
 

@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 from domain.capacity import Account
 from domain.dispatch import capacity_of
 from tests.api.callers import RESIDENT, Http, bearer, code_of, http_for
-from tests.builders import BLOCKED_DRAIN, CONSULT, SUPERVISOR, Product, new_key, running_product
+from tests.builders import BLOCKED_DRAIN, CONSULT, INTEGRATOR, SUPERVISOR, Product, new_key, running_product
 
 GAS_LEAK, COMMUNITY, GRID = "040301", "xuanhualu", "xuanhualu-01"
 
@@ -94,9 +94,10 @@ async def test_a_demand_that_no_unit_was_asked_for_says_so(http: Http) -> None:
 
 async def test_residents_are_refused_and_strangers_learn_nothing(http: Http) -> None:
     number = await submitted(http)
-    mine, other = await http.get(path(number), RESIDENT), await http.get(path(number), "resident-0002")
-    assert (mine.status_code, code_of(mine)) == (403, "not_permitted")
-    assert (other.status_code, code_of(other)) == (404, "not_found")
+    for by in (RESIDENT, "resident-0002", INTEGRATOR):
+        for wanted in (number, "20260101-999999"):
+            refused = await http.get(path(wanted), by)
+            assert (refused.status_code, code_of(refused)) == (403, "not_permitted")
     nowhere = await http.get(path("20260101-999999"), SUPERVISOR)
     assert (nowhere.status_code, code_of(nowhere)) == (404, "not_found")
 

@@ -127,7 +127,7 @@ async def test_an_administrator_signs_somebody_out_everywhere(product: Product, 
         assert len(listed) >= 2
         for method in ("get", "delete"):
             refused = await http.client.request(method, path, headers=bearer(OPERATOR))
-            assert code_of(refused) == "not_permitted"
+            assert refused.status_code == 403
         ended = (await http.client.delete(path, headers=bearer(ADMIN))).json()["sessions_ended"]
         assert ended == len(listed)
         assert [code_of(await b.me()) for b in (one, two)] == ["unauthenticated"] * 2

@@ -21,10 +21,12 @@ def upgrade() -> None:
     op.execute("alter table demand_event add column recorded_at timestamptz not null default 'epoch'")
     op.execute("alter table demand_event alter column recorded_at set default now()")
     op.execute("create index demand_event_recorded on demand_event using brin (recorded_at) with (autosummarize = on)")
-    op.execute("create index demand_confidential on demand (number) where state ? 'confidential'")
+    op.execute("alter table demand add column confidential boolean generated always as (state ? 'confidential') stored")
+    op.execute("create index demand_confidential on demand (number) where confidential")
 
 
 def downgrade() -> None:
     op.execute("drop index demand_confidential")
+    op.execute("alter table demand drop column confidential")
     op.execute("drop index demand_event_recorded")
     op.execute("alter table demand_event drop column recorded_at")
