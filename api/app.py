@@ -1,6 +1,6 @@
 """The HTTP application, put together.
 
-    Instrumented (request id, metrics, last resort) ── exception handlers ── routers (StrictRoute) ── Desk
+    Instrumented (request id, metrics, last resort) ── RateLimited ── exception handlers ── routers (StrictRoute) ── Desk
 
 Started with `uvicorn --factory api.app:create_app`.
 """
@@ -16,13 +16,15 @@ import structlog
 from fastapi import APIRouter, FastAPI
 
 from api import system
-from api.auth import People, Principals
-from api.handlers import install_handlers, internal_error
+from api.auth import People, Principals, is_proven
+from api.documented import UNLIMITED
+from api.handlers import install_handlers, internal_error, too_many_requests
 from api.openapi import DocumentedApp, operation_id
 from api.paging import CursorSigner
 from domain.errors import ConfigError
 from runtime.logging import configure_logging
 from runtime.metrics import Instrumented, Metrics
+from runtime.rate_limit import RateLimited
 from runtime.settings import Settings, SettingsError, load_settings
 
 
@@ -81,6 +83,11 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
     for router in (*parts.routers, system.router):  # tried in this order, the hot ones first
         app.include_router(router)
     install_handlers(app, parts.unavailable)
+    if settings.rate_limit or settings.rate_limit_unknown:
+        app.add_middleware(
+            RateLimited, known=settings.rate_limit, unknown=settings.rate_limit_unknown, proven=is_proven,
+            refuse=too_many_requests, free=UNLIMITED,
+        )  # fmt: skip
     app.add_middleware(Instrumented, metrics=app.state.metrics, on_error=internal_error, access_log=settings.access_log)
     return app
 

@@ -103,7 +103,7 @@ class _Pair:
         for name, field in was.get("properties", {}).items():
             if name in fields:
                 yield from self._schemas(field, fields[name], f"{part}.{name}", asked=asked)
-            elif asked and is_now.get("additionalProperties", True) is False or not asked:
+            elif (asked and is_now.get("additionalProperties", True) is False) or not asked:
                 yield self._say(f"{part}.{name} is gone")
         before, now = set(was.get("required", ())), set(is_now.get("required", ()))
         for name in sorted(now - before if asked else before - now):

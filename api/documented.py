@@ -92,7 +92,7 @@ def _with_plain_names(schema: Schema) -> Schema:
 
     def changed(value: Any) -> Any:
         if isinstance(value, dict):
-            bare = {"items": {}} if value.get("type") == "array" and not {"items", "prefixItems"} & value.keys() else {}
+            bare: Schema = {"items": {}} if value.get("type") == "array" and not {"items", "prefixItems"} & value.keys() else {}
             return {**{key: changed(one) for key, one in value.items()}, **bare}
         if isinstance(value, list):
             return [changed(one) for one in value]

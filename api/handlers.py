@@ -44,6 +44,12 @@ def internal_error(scope: Scope, _: Exception) -> ASGIApp:
     return problem_response(Request(scope), "internal")
 
 
+def too_many_requests(scope: Scope, seconds: int) -> ASGIApp:
+    """The answer to a caller who has spent a minute's requests; again in so many seconds."""
+    facts = {"retry_after_seconds": seconds}
+    return problem_response(Request(scope), "too_many_requests", facts=facts)
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     refusal = cast(DomainError, error)
     if refusal.code not in PROBLEMS:

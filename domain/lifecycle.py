@@ -154,6 +154,8 @@ _ON_AGENDA = Condition(
 )
 _PROPOSED = Condition(lambda d: d.proposed is not None, "stage_forbids", "No final reply waits for approval.")
 
+_MERGES = (Who.HOLDER, Who.DISPATCHER, Who.OPERATOR, Who.SECRETARY, Who.SUPERVISOR)
+_MERGEABLE = (_NOT_MERGED, _NOT_FOLLOWED)
 _ARRANGES = (Who.HOLDER, Who.LEAD_UNIT, Who.SUPERVISOR, Who.SECRETARY)
 _HANDLER = (Who.HOLDER, Who.LEAD_UNIT, Who.SUPERVISOR)
 _OPEN = (S.INTAKE, S.GRID, S.UNIT, S.MEETING, S.FEEDBACK)
@@ -206,13 +208,10 @@ RULES: tuple[Rule, ...] = (
         (_PROPOSED,),
         offered_to=lambda d, a: a.id != d.proposed_by,
     ),
-    Rule(
-        "merge",
-        (S.INTAKE, S.GRID, S.UNIT, S.MEETING),
-        (Who.HOLDER, Who.DISPATCHER, Who.OPERATOR, Who.SECRETARY, Who.SUPERVISOR),
-        (S.GRID, S.UNIT, S.MEETING, S.CLOSED),
-        (_NOT_MERGED, _NOT_FOLLOWED, _ON_AGENDA),
-    ),
+    Rule("merge", (S.INTAKE,), _MERGES, (S.GRID, S.CLOSED), _MERGEABLE),
+    Rule("merge", (S.GRID,), _MERGES, (S.GRID, S.CLOSED), _MERGEABLE),
+    Rule("merge", (S.UNIT,), _MERGES, (S.UNIT, S.CLOSED), _MERGEABLE),
+    Rule("merge", (S.MEETING,), _MERGES, (S.MEETING, S.CLOSED), (*_MERGEABLE, _ON_AGENDA)),
     Rule(
         "unmerge",
         _HANDLED,

@@ -147,8 +147,9 @@ def text_field(kind: str) -> Field:
 
 
 def text_sight(demand: Demand, actor: Actor, kind: str, author: str) -> Sight:
-    """How much of a text; whoever wrote one may read it again."""
-    if author == actor.id and not all(grant.role is Role.AUDITOR for grant in actor.grants):
+    """How much of a text; whoever wrote one may read it again, the reporter also by the account what was sent by link."""
+    by_link = author == reporter_of(demand.number) and actor.id == demand.opened_by and actor.has(Role.RESIDENT)
+    if (author == actor.id or by_link) and not all(grant.role is Role.AUDITOR for grant in actor.grants):
         return Sight.FULL
     return sight(demand, actor, text_field(kind))
 

@@ -15,7 +15,7 @@ from domain.events import Event
 from domain.files import may_see_file
 from domain.ledger import Entry
 from domain.lifecycle import may_see, permitted, speaks_for_reporters
-from domain.privacy import REPORTER_FIELDS, Field, Sight, sight, speaks_for
+from domain.privacy import REPORTER_FIELDS, Field, Sight, sight, speaks_for, text_sight
 from domain.resident_door import OPENS, is_over, reporter, round_began
 from domain.resident_words import _OF_THEIR_OWN, _TELLS, ENDED, next_of, stage_words, told
 from domain.retention import LinkRules
@@ -85,6 +85,12 @@ def test_what_a_reporter_wrote_and_sent_by_link_is_theirs() -> None:
     assert may_see_file(d, BY_LINK, **photo) and may_see_file(d, REPORTER, **photo)
     assert not may_see_file(d, BY_LINK, uploader=WORKER.id, attached_with="note")
     assert not may_see_file(d, reporter("D-2"), **photo)
+
+
+def test_what_the_reporter_said_by_link_is_read_by_the_account_too_but_not_by_who_opened_it_for_another() -> None:
+    said = {"kind": "note", "author": BY_LINK.id}
+    assert text_sight(a_demand(Stage.GRID), REPORTER, **said) is Sight.FULL
+    assert text_sight(a_demand(Stage.GRID, opened_by=INTEGRATOR.id), INTEGRATOR, **said) is Sight.NONE
 
 
 # ---- until when

@@ -16,7 +16,7 @@ from domain.bodies import rules_of
 from domain.district import District
 from domain.vocabulary import Role
 from service.tokens import mint
-from tests.builders import BLOCKED_DRAIN, OPERATOR, SUPERVISOR, WASTE
+from tests.builders import BLOCKED_DRAIN, CONSULT, OPERATOR, SUPERVISOR, WASTE
 
 # Whatever a log's own net would catch (mobile numbers, identity cards) stands beside something that no net knows.
 MARKS = {
@@ -30,7 +30,8 @@ MARKS = {
     "corrected phone": "02349879012", "searched phone": "02349873456", "key": "secret-key-of-a-caller", "bad": "机密错误输入",
     "bad phone": "02349876789", "query": "机密查询条件", "header": "secret-header-of-a-caller", "open311": "机密开放诉求",
     "open311 name": "吴七开放", "open311 phone": "02349870987", "open311 address": "机密开放地址", "import": "机密批量诉求", "import name": "郑八批量", "import phone": "02349877654", "staff contact": "secret.staff@example.com",
-    "camera": "secret-words-of-a-camera", "file name": "secret-name-of-a-file.jpg", "lat": "", "lon": "",
+    "resident note": "机密居民补充", "resident answer": "机密居民评价", "resident phone": "02349872345", "bad number": "20260101-机密",
+    "bad code": "SECRETCODE", "camera": "secret-words-of-a-camera", "file name": "secret-name-of-a-file.jpg", "lat": "", "lon": "",
 }  # fmt: skip
 GRID, COMMUNITY = "xuanhualu-01", "xuanhualu"
 
@@ -225,6 +226,26 @@ class Doors:
             await asyncio.sleep(0.1)
         report = (await self.call("GET", f"{path}/{asked['id']}/report.json", OPERATOR)).text
         assert (stands["taken"], stands["refused"]) == (1, 1) and m["bad"] not in report, report
+
+    async def the_residents_door(self) -> None:
+        """By number and code, without an account: the code and the session's token are secrets as well."""
+        m, door = self.marks, "/api/v1/resident"
+        taken = await self.must(
+            "POST", "/api/v1/demands", OPERATOR, json={"text": m["text2"], "category": CONSULT, "location": {"grid": GRID}}
+        )
+        number, m["code"] = taken["number"], taken["code"]
+        self.numbers.append(number)
+        wrong = {"number": m["bad number"], "code": m["bad code"]}
+        assert (await self.call("POST", f"{door}/session", OPERATOR, json=wrong)).status_code == 401
+        opened = await self.must("POST", f"{door}/session", OPERATOR, json={"number": number, "code": m["code"]})
+        m["session"] = opened["token"]
+        by = {"headers": {"Authorization": f"Resident {m['session']}"}}
+        await self.must("POST", f"{door}/actions", "", json={"type": "note", "note": m["resident note"]}, **by)
+        await self.must("PATCH", f"{door}/contact", "", json={"phone": m["resident phone"]}, **by)
+        await self.act(number, self.worker(), "resolve", reply=m["reply"])
+        said = {"contacted": True, "solved": "yes", "satisfied": "satisfied", "note": m["resident answer"]}
+        assert (await self.must("POST", f"{door}/answer", "", json=said, **by))["outcome"] == "resolved"
+        assert (await self.call("POST", f"{door}/answer", "", json=said, **by)).status_code == 409
 
     async def a_photograph(self, number: str) -> None:
         """With what a camera writes into it: where it was, and words."""

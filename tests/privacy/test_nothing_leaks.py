@@ -64,6 +64,7 @@ async def pushed(stack: Stack) -> AsyncIterator[Doors]:
         await doors.a_table()
         await doors.a_photograph(number)
         await doors.a_contact()
+        await doors.the_residents_door()
         await doors.wrong_input(number)
         yield doors
 
