@@ -15,12 +15,13 @@ from typing import Any, Protocol
 import structlog
 from fastapi import APIRouter, FastAPI
 
-from api import system
+from api import swagger, system
 from api.auth import People, Principals, is_proven
 from api.documented import UNLIMITED
 from api.handlers import install_handlers, internal_error, too_many_requests
 from api.openapi import DocumentedApp, operation_id
 from api.paging import CursorSigner
+from api.preferences import UnderWay
 from domain.errors import ConfigError
 from runtime.logging import configure_logging
 from runtime.metrics import Instrumented, Metrics
@@ -80,7 +81,7 @@ def create_app(settings: Settings | None = None, parts: Parts | None = None) -> 
         redoc_url=None,
     )
     _fill_state(app.state, settings)
-    for router in (*parts.routers, system.router):  # tried in this order, the hot ones first
+    for router in (*parts.routers, system.router, swagger.router):  # tried in this order, the hot ones first
         app.include_router(router)
     install_handlers(app, parts.unavailable)
     if settings.rate_limit or settings.rate_limit_unknown:
@@ -104,6 +105,7 @@ def _fill_state(state: Any, settings: Settings) -> None:
     state.settings = settings
     state.metrics = Metrics()
     state.principals = Principals(secret.get_secret_value() if secret else None)
+    state.under_way = UnderWay()
     state.cursor_signer = CursorSigner(next(iter(settings.key_ring().values())))
 
 
@@ -120,6 +122,7 @@ def _lifespan(settings: Settings, parts: Parts) -> Callable[[FastAPI], Any]:
         try:
             yield
         finally:
+            await app.state.under_way.finish()
             await desk.close()
 
     return lifespan

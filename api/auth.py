@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import sha256
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
@@ -181,6 +181,11 @@ async def of_cookie(request: Request) -> Principal | None:
     if found is not None:
         refuse_cross_site(request)
     return found
+
+
+def is_proven(scope: Mapping[str, Any]) -> bool:
+    """Whether the request has been found to come from somebody: by key, token or session, or through the door by a link."""
+    return _KNOWN in scope or "entered" in scope.get("state", ())
 
 
 class _Bearer(SecurityBase):

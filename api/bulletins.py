@@ -6,7 +6,6 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
 
 from api.auth import Caller
 from api.needs import needs
@@ -15,14 +14,13 @@ from api.strict_json import StrictRoute
 from domain.exclusions import MONTH
 from domain.needs import Need
 from service import bulletin
+from service.forms import Instant
 
 router = APIRouter(prefix="/api/v1/rates", tags=["rates"], route_class=StrictRoute)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Month = Annotated[str, Query(pattern=MONTH, description="A local month.")]
-AsOf = Annotated[
-    AwareDatetime | None, Query(description="As it was at this instant, by the exclusions that counted then.")
-]
+AsOf = Annotated[Instant | None, Query(description="As it was at this instant, by the exclusions that counted then.")]
 
 
 @router.get(

@@ -8,16 +8,19 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AfterValidator, StringConstraints
 
-from api.auth import Caller
+from api.auth import Caller, Principal
 from api.direct import DirectRoute
 from api.needs import needs
 from api.paging import PageAsked
+from api.preferences import done_within, patience, under_way
 from api.problems import problem
 from api.strict_json import StrictRoute
+from api.versions import versioned, wanted_versions
 from domain.needs import Need
 from domain.privacy import ReadingReason
 from domain.vocabulary import Channel, Stage
-from service import actions, followers, intake, reading, reporter_codes, words
+from service import actions, followers, intake, preconditions, reading, reporter_codes, words
+from service.desk import Desk
 from service.duplicates import is_resident
 from service.forms import ActionForm, SubmitForm
 from service.views import demand_view
@@ -113,11 +116,12 @@ async def list_demands(
 @needs(Need.SEE_DEMANDS)
 async def read_demand(
     number: Number, caller: Caller, request: Request, consistency: Literal["eventual", "strong"] = "eventual"
-) -> dict[str, Any]:
+) -> Response:
     """One demand; `consistency=strong` asks its workflow instead of the table."""
     desk = request.app.state.desk
     demand = await reading.find(desk, caller, number, strong=consistency == "strong")
-    return {**demand_view(desk, demand, caller), "handled_with": await followers.handled_with(desk, demand)}
+    view = {**demand_view(desk, demand, caller), "handled_with": await followers.handled_with(desk, demand)}
+    return versioned(request, view)
 
 
 @router.get("/demands/{number}/events")
@@ -154,8 +158,17 @@ async def read_demand_texts(
 @needs(Need.ACT_ON_DEMAND)
 async def act_on_demand(
     number: Number, form: ActionForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
-) -> dict[str, Any]:
+) -> Response:
     """Do one of the demand's `permitted` actions; answers with the demand as it is afterwards."""
-    desk = request.app.state.desk
-    demand = await actions.act(desk, caller, number, form, idempotency_key)
-    return demand_view(desk, demand, caller)
+    desk, headers = request.app.state.desk, request.headers
+    if "if-match" in headers and (wanted := wanted_versions(request)) is not None:
+        await preconditions.must_be(desk, caller, number, form, idempotency_key, wanted)
+    seconds = patience(request, idempotency_key) if "prefer" in headers else None
+    if seconds is None:
+        return versioned(request, await _acted(desk, caller, number, form, idempotency_key))
+    view = await done_within(request, _acted(desk, caller, number, form, idempotency_key), seconds)
+    return under_way(number, f"/api/v1/demands/{number}") if view is None else versioned(request, view)
+
+
+async def _acted(desk: Desk, caller: Principal, number: str, form: ActionForm, key: str | None) -> dict[str, Any]:
+    return demand_view(desk, await actions.act(desk, caller, number, form, key), caller)

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
 from api.auth import principal
+from api.deprecation import announcing
 from api.needs import declared_by
 from api.strict_json import StrictRequest, StrictRoute, refuse_unusable_address
 
@@ -48,7 +49,7 @@ class DirectRoute(StrictRoute):
             answer = await endpoint(form=form, caller=caller, request=request, idempotency_key=key, **read)
             return answer if isinstance(answer, Response) else _json(answer)
 
-        return direct
+        return announcing(direct, endpoint)
 
 
 def _read(reader: TypeAdapter[Any], value: str, where: tuple[str, str]) -> Any:

@@ -51,7 +51,25 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "submit_demand": ("Location", "Idempotency-Replayed"),
     "read_demand": ("ETag",),
     "act_on_demand": ("ETag",),
+    "read_webhook": ("ETag",),
+    "replace_webhook": ("ETag",),
 }
+_OWN_PARAMETERS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "read_demand": (("If-None-Match", "The ETag that you have: answered 304 if it is still that."),),
+    "act_on_demand": (
+        ("If-Match", 'The ETag, or `"<seq>"`, that you decide on: 412 when the demand has gone on since. `*` for any.'),
+        ("Prefer", "`respond-async, wait=5`: a 202 when there is no verdict in so many seconds."),
+    ),
+    "gather_followers": (("Prefer", "`respond-async, wait=5`: a 202 when it takes longer than so many seconds."),),
+}
+"""Headers that hot routes read themselves."""
+_ASYNC = frozenset({"act_on_demand", "gather_followers"})
+_OTHER_SUCCESS: Mapping[str, tuple[str, str]] = {
+    "put_unit": ("201", "The unit is new."), "put_person": ("201", "The person is new."),
+    "keep_month": ("200", "It was kept already."), "publish_calendar": ("200", "A dry run: nothing was published."),
+    "publish_sla": ("200", "A dry run: nothing was published."),
+    "publish_routing": ("200", "A dry run: nothing was published."),
+}  # fmt: skip
 # Two models of one name, or a model named like another's inner enumeration, are one too many for generators.
 _RENAMED = {"Decision": "ExclusionDecision"}
 
@@ -73,13 +91,16 @@ def complete(schema: Schema) -> Schema:
     shaped = _declare_shapes(components.setdefault("schemas", {}))
     for path, method, operation in operations(schema):
         operation["summary"] = _summary(operation)
+        _declare_own(operation)
         if "open311" in operation.get("tags", ()):
             _drop_framework_errors(operation)
+            _say_empty_is_absent(operation)
         else:
             _declare_problems(path, method, operation)
         _declare_answer(operation, shaped)
         _declare_headers(path, operation)
         _add_examples(operation)
+        _declare_other_success(operation)
     return schema
 
 
@@ -92,7 +113,9 @@ def _with_plain_names(schema: Schema) -> Schema:
 
     def changed(value: Any) -> Any:
         if isinstance(value, dict):
-            bare: Schema = {"items": {}} if value.get("type") == "array" and not {"items", "prefixItems"} & value.keys() else {}
+            bare: Schema = (
+                {"items": {}} if value.get("type") == "array" and not {"items", "prefixItems"} & value.keys() else {}
+            )
             return {**{key: changed(one) for key, one in value.items()}, **bare}
         if isinstance(value, list):
             return [changed(one) for one in value]
@@ -124,6 +147,22 @@ def _summary(operation: Schema) -> str:
     return said or generated
 
 
+def _declare_own(operation: Schema) -> None:
+    id, responses = operation["operationId"], operation["responses"]
+    for name, said in _OWN_PARAMETERS.get(id, ()):
+        schema = {"type": "string"}
+        operation["parameters"].append(
+            {"name": name, "in": "header", "required": False, "schema": schema, "description": said}
+        )
+    if id == "read_demand":
+        responses["304"] = {"description": "Not changed.", "headers": {"ETag": _header("ETag")}}
+    if id in _ASYNC:
+        content = {"application/json": {"schema": {"$ref": "#/components/schemas/AsyncTaken"}}}
+        headers = {name: _header(name) for name in ("Location", "Preference-Applied")}
+        said = "It is being done. Ask again with the same Idempotency-Key for the verdict."
+        responses["202"] = {"description": said, "content": content, "headers": headers}
+
+
 def _declare_problems(path: str, method: str, operation: Schema) -> None:
     names = {one["name"].lower() for one in operation.get("parameters", ())}
     statuses = {"default"} | ({"429"} if path not in UNLIMITED else set())
@@ -152,10 +191,23 @@ def _is_of_framework(answer: Schema) -> bool:
     return str(schema.get("$ref", "")).endswith("/HTTPValidationError")
 
 
+def _declare_other_success(operation: Schema) -> None:
+    if operation["operationId"] in _OTHER_SUCCESS:
+        status, said = _OTHER_SUCCESS[operation["operationId"]]
+        ordinary = next(answer for code, answer in operation["responses"].items() if code.startswith("2"))
+        operation["responses"][status] = {**ordinary, "description": said}
+
+
 def _drop_framework_errors(operation: Schema) -> None:
     responses = operation["responses"]
     for status in [status for status, answer in responses.items() if _is_of_framework(answer)]:
         del responses[status]
+
+
+def _say_empty_is_absent(operation: Schema) -> None:
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query" and not parameter.get("required"):
+            parameter["allowEmptyValue"] = True
 
 
 def problem_declaration(description: str) -> Schema:
@@ -198,7 +250,7 @@ def _declare_headers(path: str, operation: Schema) -> None:
     for status, answer in operation["responses"].items():
         if not status.startswith("2") and status != "429":
             continue
-        for name in (*always, *(own if status != "429" else ())):
+        for name in (*always, *(own if status in ("200", "201") else ())):
             answer.setdefault("headers", {}).setdefault(name, _header(name))
 
 

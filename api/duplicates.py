@@ -11,6 +11,7 @@ from api.auth import Caller
 from api.demands import Code, IdempotencyKey, Number
 from api.needs import needs
 from api.paging import PageAsked
+from api.preferences import done_within, patience, under_way
 from api.strict_json import StrictRoute
 from domain.needs import Need
 from service import duplicates, followers, hot_spots
@@ -55,12 +56,15 @@ async def list_followers(
 @needs(Need.GATHER_DUPLICATES)
 async def gather_followers(
     number: Number, form: GatherForm, caller: Caller, request: Request, idempotency_key: IdempotencyKey = None
-) -> dict[str, Any]:
+) -> Any:
     """Attach duplicates to this demand, up to 500 at once, and put it on the next agenda if `onto_agenda` says so.
 
     What is refused of single ones is named in `refused`, and hinders no other; the same request again under its key
     finishes what was cut off."""
-    return await followers.gather(request.app.state.desk, caller, number, form, idempotency_key or uuid4().hex)
+    seconds = patience(request, idempotency_key)
+    gathering = followers.gather(request.app.state.desk, caller, number, form, idempotency_key or uuid4().hex)
+    report = await (gathering if seconds is None else done_within(request, gathering, seconds))
+    return under_way(number, f"/api/v1/demands/{number}/followers") if report is None else report
 
 
 @router.get("/hot-spots")

@@ -88,7 +88,7 @@ async def take_upload(request: Request, caller: Actor, idempotency_key: str | No
     response_class=Response,
     responses={200: {"content": {**IMAGES, "application/pdf": {}}}, 304: {"description": "Not changed."}},
 )
-@needs(Need.SEE_TEXTS)
+@needs(Need.SEE_FILES)
 async def read_file(id: FileId, caller: Caller, request: Request) -> Response:
     """The file, for who may see the demand it belongs to; that it was read is kept. Documents come as attachments."""
     return await original(request, caller, id)
@@ -107,7 +107,7 @@ async def original(request: Request, caller: Actor, id: str) -> Response:
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}, 304: {"description": "Not changed."}},
 )
-@needs(Need.SEE_TEXTS)
+@needs(Need.SEE_FILES)
 async def read_file_thumbnail(id: FileId, caller: Caller, request: Request) -> Response:
     """A picture at the size of a list, at most 480 pixels wide or high, always JPEG."""
     return await thumbnail(request, caller, id)
@@ -122,7 +122,7 @@ async def thumbnail(request: Request, caller: Actor, id: str) -> Response:
 
 
 @router.get("/files/{id}/details")
-@needs(Need.SEE_TEXTS)
+@needs(Need.SEE_FILES)
 async def read_file_details(id: FileId, caller: Caller, request: Request) -> dict[str, Any]:
     """Type, size, when it was taken, which demand it belongs to; for its uploader also the place that may be used."""
     return await files.details(request.app.state.desk, caller, id)

@@ -8,11 +8,11 @@ from typing import cast
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Scope
 
+from api.addresses import allowed_methods
 from api.field_errors import field_errors
 from api.problems import PROBLEMS, prefers_english, problem_response
 from domain.errors import DomainError
@@ -66,8 +66,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     status = cast(HTTPException, error).status_code
     if status == 405:
-        allow = ", ".join(allowed_methods(request))
-        return problem_response(request, "method_not_allowed", headers={"Allow": allow})
+        return problem_response(request, "method_not_allowed", headers={"Allow": ", ".join(allowed_methods(request))})
     return problem_response(request, _CODE_OF_STATUS.get(status, "internal" if status >= 500 else "bad_request"))
 
 
@@ -78,14 +77,3 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 async def _gone(request: Request, _: Exception) -> Response:
     return problem_response(request, "bad_request")  # nobody reads it: the client has hung up
-
-
-def allowed_methods(request: Request) -> list[str]:
-    """Every method of every route that takes this path; the framework's own 405 names those of the first one only."""
-    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    methods: set[str] = set()
-    for context in iter_route_contexts(request.app.routes):
-        pattern = getattr(context, "path_regex", None)
-        if pattern is not None and pattern.match(path):
-            methods |= context.methods or set()
-    return sorted(methods)

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from api.compatibility import broken
+from api.deprecation import Deprecation, deprecation_of
 from api.documented import complete, operations, problem_declaration
 from api.needs import Declared, declared_by
 from api.problems import PROBLEMS
@@ -73,9 +74,11 @@ class DocumentedApp(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             schema = super().openapi()
-            declared = {route.name: declared_by(route.endpoint) for route in _routes(self)}
+            endpoints = {route.name: route.endpoint for route in _routes(self)}
             for _, _, operation in operations(schema):
-                _say_need(operation, declared[operation["operationId"]])
+                endpoint = endpoints[operation["operationId"]]
+                _say_need(operation, declared_by(endpoint))
+                _say_deprecation(operation, deprecation_of(endpoint))
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             for name in _OWN_OF_FRAMEWORK:
                 schemas.pop(name, None)
@@ -105,6 +108,11 @@ def _say_need(operation: dict[str, Any], declared: Declared | None) -> None:
     keys = f"; a key with {' or '.join(_scopes(declared))}" if declared.scopes else "; no key"
     said = operation.get("description", "")
     operation["description"] = f"{said}\n\nNeeds `{declared.need}`: {people}{keys}.".strip()
+
+
+def _say_deprecation(operation: dict[str, Any], told: Deprecation | None) -> None:
+    if told is not None:
+        operation |= {"deprecated": True, "x-sunset": told.sunset.isoformat(), "x-instead": told.instead}
 
 
 def _scopes(declared: Declared) -> list[str]:

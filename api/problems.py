@@ -155,6 +155,8 @@ PROBLEMS: dict[str, Kind] = {
     "month_not_over": Kind(409, "该月尚未结束", "The month is not over", "请在该月结束后再保存；当前数字可直接查询。", "Keep it once the month is over; until then read the figures as they are."),
     # Webhooks
     "webhook_url_refused": Kind(422, "不能推送到该地址", "The URL cannot be used", "请改用互联网可达的 https 地址；内网地址须由管理员用 LINLI_WEBHOOK_ALLOW 放行；原因见 facts.reason。", "Take an https URL that the internet can reach, or have the operator allow its network by LINLI_WEBHOOK_ALLOW; see facts.reason."),
+    "not_forwardable": Kind(422, "不能转办到该系统", "Cannot be forwarded there", "请核对单位、类别和保密标记；原因见 rule。", "Check the unit, the category and the confidentiality flag; `rule` says which."),
+    "forwarding_state": Kind(409, "转办当前状态不允许此操作", "Not possible for this forwarding now", "请先查看转办状态。", "Look at the forwarding's state first."),
     "webhook_limit": Kind(409, "推送订阅已达上限", "Too many webhooks", "请删除或修改现有的订阅。", "Delete one you have, or change it."),
     "unknown_event_type": Kind(422, "没有这种事件类型", "Unknown event type", "请从 facts.known 中选择。", "Take one of facts.known."),
     # Messages
@@ -224,7 +226,7 @@ def problem_response(
         json.dumps(body, ensure_ascii=False, default=str).encode(errors="replace"),
         status_code=kind.status,
         media_type=MEDIA_TYPE,
-        headers={**_headers_of(code, kind, facts or {}, english), **(headers or {})},
+        headers={**_headers_of(code, kind, facts or {}, english), **_announced(request.scope), **(headers or {})},
     )
 
 
@@ -234,6 +236,12 @@ def _request_marks(scope: Scope) -> dict[str, object]:
     if "traceparent" in state:
         marks["trace_id"] = state["traceparent"].split("-")[1]
     return marks
+
+
+def _announced(scope: Scope) -> Mapping[str, str]:
+    """That the operation will be taken away (api/deprecation.py)."""
+    told: Mapping[str, str] = scope.get("state", {}).get("announced", {})
+    return told
 
 
 def _headers_of(code: str, kind: Kind, facts: Mapping[str, object], english: bool) -> dict[str, str]:

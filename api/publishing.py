@@ -7,7 +7,7 @@ import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator
 
 from api.auth import Caller
 from api.demands import IdempotencyKey
@@ -19,6 +19,7 @@ from domain.needs import Need
 from domain.policies import RoutingRules, Sla
 from service import publishing
 from service.calendars import HolidayYear
+from service.forms import Instant
 from service.publish_carry import Published
 
 router = APIRouter(prefix="/api/v1/publications", tags=["publications"], route_class=StrictRoute)
@@ -43,7 +44,7 @@ def _with_plus(value: object) -> object:
 PublicationId = Annotated[str, AfterValidator(_is_id)]
 DryRun = Annotated[bool, Query(description="Only say what would change; nothing is published.")]
 EffectiveAt = Annotated[
-    AwareDatetime | None,
+    Instant | None,
     BeforeValidator(_with_plus),
     Query(description="The instant from which it counts; at once if left out."),
 ]

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from api.auth import Caller
 from api.demands import IdempotencyKey
@@ -20,6 +20,7 @@ from domain.exclusions import MONTH, Reason
 from domain.needs import Need
 from domain.rates import DIMENSIONS, Dimension
 from service import rate_answers, rate_months, rates
+from service.forms import Instant
 from service.rates import Asked, Traced
 from service.views import instant
 
@@ -54,7 +55,7 @@ def _asked(
     level: Annotated[int, Query(ge=1, le=6, description="How many levels of categories, from the top.")] = 1,
     definition: Version = None,
     as_of: Annotated[
-        AwareDatetime | None,
+        Instant | None,
         Query(description="As the answer was at this instant, by the exclusions that counted then; without it, now."),
     ] = None,
 ) -> Asked:

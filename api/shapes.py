@@ -43,6 +43,14 @@ class CoTaskView(_Shape):
     state: str
 
 
+class HandledWith(_Shape):
+    number: str
+    stage: str
+    holder: Named | None
+    due_at: AwareDatetime | None
+    outcome: str | None
+
+
 class DemandView(_Shape):
     """A demand as one caller sees it; `permitted` are the actions that this caller may take now."""
 
@@ -64,6 +72,7 @@ class DemandView(_Shape):
     redos: int
     evidence: bool = Field(description="Whether resolving it takes a picture.")
     primary: str | None = Field(description="The demand that it is handled with, for a duplicate.")
+    handled_with: HandledWith | None = Field(description="How the primary stands, for a duplicate.")
     followers: int
     proposed_by: Named | None
     opened_at: AwareDatetime
@@ -71,18 +80,6 @@ class DemandView(_Shape):
     seq: int = Field(description="Grows with every event; the number in the ETag.")
     clocks: dict[str, ClockView]
     permitted: list[str]
-
-
-class HandledWith(_Shape):
-    number: str
-    stage: str
-    holder: Named | None
-    due_at: AwareDatetime | None
-    outcome: str | None
-
-
-class DemandRead(DemandView):
-    handled_with: HandledWith | None
 
 
 class DemandTaken(DemandView):
@@ -97,7 +94,7 @@ class LogEntry(_Shape):
     seq: int
     type: str
     at: AwareDatetime
-    actor: str
+    actor: str | None = Field(description="Null for callers who are not told who acted.")
     performed_at: AwareDatetime | None = Field(description="When it was done, for what was sent later.")
     data: dict[str, Any]
     hash: str
@@ -215,7 +212,7 @@ class AsyncTaken(_Shape):
 ANSWERS: dict[str, tuple[str, Any]] = {
     "submit_demand": ("201", DemandTaken),
     "list_demands": ("200", list[DemandView]),
-    "read_demand": ("200", DemandRead),
+    "read_demand": ("200", DemandView),
     "act_on_demand": ("200", DemandView),
     "list_followers": ("200", list[DemandView]),
     "list_demand_events": ("200", list[LogEntry]),

@@ -19,8 +19,11 @@ from urllib.parse import unquote_to_bytes
 from fastapi import Request, Response, params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from api.addresses import is_of_another_route
+from api.deprecation import announcing
 from api.needs import Declared, admit, declared_by
 from api.problems import problem
 
@@ -181,7 +184,7 @@ class StrictRoute(APIRoute):
                 await request.load(request.app.state.settings.max_body_bytes)
             return await handle(request)
 
-        return strict
+        return announcing(strict, self.endpoint)
 
     async def admit(self, request: Request, declared: Declared | None) -> None:
         await admit(request, declared)
@@ -192,6 +195,8 @@ def refuse_unusable_address(request: Request) -> None:
     path: str = request.scope["path"]
     if not path.isprintable() and _NUL_OR_SURROGATE.search(path):
         raise problem("not_found")
+    if is_of_another_route(request):
+        raise HTTPException(405)
     query: bytes = request.scope["query_string"]
     if b"\x00" in query or (b"%00" in query and b"\x00" in unquote_to_bytes(query)):
         raise RequestValidationError([{"type": "nul_character", "loc": ("query",), "msg": "", "input": None}])

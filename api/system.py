@@ -106,9 +106,9 @@ async def openapi_document(request: Request) -> Response:
     return Response(state.openapi_json, media_type="application/json")
 
 
-@router.get("/docs", include_in_schema=False)
+@router.get("/docs/operations", include_in_schema=False)
 @needs(Need.PUBLIC, because="A page about the API.")
-async def docs() -> HTMLResponse:
+async def plain_list() -> HTMLResponse:
     body = (
         '<p><a href="/openapi.json">openapi.json</a> · <a href="/docs/errors">errors</a></p><div id="operations"></div>'
     )

@@ -14,6 +14,7 @@ from api.needs import needs
 from api.paging import PageAsked
 from api.problems import problem
 from api.strict_json import StrictRoute
+from api.versions import IfMatch, strong_tags
 from domain.needs import Need
 from domain.webhooks import DeliveryState
 from service import webhooks
@@ -59,16 +60,19 @@ async def list_webhooks(caller: Caller, request: Request) -> list[dict[str, Any]
 
 @router.get("/webhooks/{id}")
 @needs(Need.MANAGE_WEBHOOKS)
-async def read_webhook(id: WebhookId, caller: Caller, request: Request) -> dict[str, Any]:
+async def read_webhook(id: WebhookId, caller: Caller, request: Request, response: Response) -> dict[str, Any]:
     """One webhook, with how many deliveries wait or were given up, and who changed it when."""
-    return await webhooks.read(request.app.state.desk, caller, id)
+    return _versioned(await webhooks.read(request.app.state.desk, caller, id), response)
 
 
 @router.put("/webhooks/{id}")
 @needs(Need.MANAGE_WEBHOOKS)
-async def replace_webhook(id: WebhookId, form: WebhookForm, caller: Caller, request: Request) -> dict[str, Any]:
+async def replace_webhook(
+    id: WebhookId, form: WebhookForm, caller: Caller, request: Request, response: Response, if_match: IfMatch = None
+) -> dict[str, Any]:
     """Replace its URL, description and choice. What waits goes to the new URL; the secret stays."""
-    return await webhooks.change(request.app.state.desk, caller, id, form)
+    changed = await webhooks.change(request.app.state.desk, caller, id, form, strong_tags(if_match))
+    return _versioned(changed, response)
 
 
 @router.delete("/webhooks/{id}", status_code=204)
@@ -116,6 +120,11 @@ async def read_webhook_delivery(
 ) -> dict[str, Any]:
     """One delivery with its body."""
     return await webhooks.one_delivery(request.app.state.desk, caller, id, int(delivery))
+
+
+def _versioned(view: dict[str, Any], response: Response) -> dict[str, Any]:
+    response.headers["ETag"] = f'"{view["changed_at"]}"'
+    return view
 
 
 def _answer(taken: Answered, status: int) -> Response:

@@ -47,7 +47,7 @@ class Hours(BaseModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.opens >= self.closes or self.opens.tzinfo or self.closes.tzinfo:
+        if self.opens.tzinfo or self.closes.tzinfo or self.opens >= self.closes:
             raise ValueError("the hours for call-backs begin before they end, both in local time")
         return self
 

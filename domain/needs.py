@@ -38,7 +38,8 @@ class Need(StrEnum):
     SEE_DEMANDS = "see_demands", "Reading demands, their clocks and what was told about them"
     SEE_WHOLE_LOG = "see_whole_log", "Reading a demand's log with everything that its events say"
     EXPORT_CASE_FILE = "export_case_file", "Exporting the case file of a demand"
-    SEE_TEXTS = "see_texts", "Reading the words and pictures of a demand"
+    SEE_TEXTS = "see_texts", "Reading the words of a demand"
+    SEE_FILES = "see_files", "Looking at the pictures and documents of a demand"
     SEE_ROUTING = "see_routing", "Reading why a demand went to which unit, and which could take it"
     ACT_ON_DEMAND = "act_on_demand", "Acting on a demand"
     COMPARE_TEXTS = "compare_texts", "Having the words of demands compared"
@@ -63,6 +64,8 @@ class Need(StrEnum):
     FOLLOW_IMPORTS = "follow_imports", "Following imports"
     FOLLOW_EVENTS = "follow_events", "Following the events of all demands"
     MANAGE_WEBHOOKS = "manage_webhooks", "Looking after webhooks"
+    SEE_FORWARDINGS = "see_forwardings", "Reading what was forwarded to other city systems"
+    STEER_FORWARDINGS = "steer_forwardings", "Forwarding to another city system, trying again and stopping"
     SEND_OPEN311 = "send_open311", "Sending requests and updates by Open311"
     FOLLOW_OPEN311 = "follow_open311", "Polling updates by Open311"
 

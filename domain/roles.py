@@ -71,6 +71,7 @@ _OWN, _DEMAND, _MEETING, _COMMITTEE = Within.OWN, Within.DEMAND, Within.MEETING,
 
 # fmt: off
 RULES: tuple[Rule, ...] = (
+    Rule(N.OWN_SESSIONS,             INSIDE,                         _OWN),
     Rule(N.OWN_INBOX,                ALL,                            _OWN),
     Rule(N.OWN_CONTACTS,             INSIDE,                         _OWN),
 
@@ -86,6 +87,8 @@ RULES: tuple[Rule, ...] = (
     Rule(N.SEE_WHOLE_LOG,            OFFICE,                         _DEMAND),
     Rule(N.EXPORT_CASE_FILE,         OFFICE,                         _DEMAND),
     Rule(N.SEE_TEXTS,                ALL,                            _DEMAND),
+    Rule(N.SEE_FILES,                STAFF,                          _DEMAND),
+    Rule(N.SEE_FILES,                (RES, INT),                     _OWN),
     Rule(N.SEE_ROUTING,              OFFICE,                         _DEMAND),
     Rule(N.ACT_ON_DEMAND,            STAFF,                          _DEMAND),
     Rule(N.ACT_ON_DEMAND,            (RES, INT),                     _OWN),
@@ -114,6 +117,9 @@ RULES: tuple[Rule, ...] = (
     Rule(N.FOLLOW_EVENTS,            INSIDE,                         _DEMAND),
     Rule(N.MANAGE_WEBHOOKS,          (INT,),                         _OWN),
     Rule(N.MANAGE_WEBHOOKS,          (ADM,),                         _DISTRICT),
+    Rule(N.SEE_FORWARDINGS,          OFFICE,                         _DEMAND),
+    Rule(N.STEER_FORWARDINGS,        (LIA,),                         _UNIT),
+    Rule(N.STEER_FORWARDINGS,        (SUP,),                         _COMMUNITY),
     Rule(N.SEND_OPEN311,             (INT,),                         _OWN),
     Rule(N.FOLLOW_OPEN311,           (INT,),                         _ANY),
 
@@ -162,10 +168,10 @@ RULES: tuple[Rule, ...] = (
     Rule(N.MANAGE_ROSTERS,           (ADM,),                         _DISTRICT),
     Rule(N.MANAGE_PEOPLE,            (ADM,),                         _DISTRICT),
     Rule(N.SEE_PERSON,               (ADM, SUP, AUD),                _DISTRICT),
-    Rule(N.SEE_PERSON,               ALL,                            _OWN),
+    Rule(N.SEE_PERSON,               INSIDE,                         _OWN),
     Rule(N.SEE_LEAVE,                (ADM, SUP),                     _DISTRICT),
     Rule(N.SEE_LEAVE,                (SEC,),                         _COMMUNITY),
-    Rule(N.SEE_LEAVE,                ALL,                            _OWN),
+    Rule(N.SEE_LEAVE,                INSIDE,                         _OWN),
     Rule(N.SETTLE_LEAVE,             (ADM, SUP),                     _DISTRICT),
     Rule(N.SETTLE_LEAVE,             (SEC,),                         _COMMUNITY),
     Rule(N.SEE_PUBLICATIONS,         (ADM, SUP, AUD),                _DISTRICT),
@@ -178,7 +184,7 @@ RULES: tuple[Rule, ...] = (
     Rule(N.MANAGE_KEYS,              (ADM,),                         _DISTRICT),
     Rule(N.MANAGE_KEYS,              (INT,),                         _OWN),
     Rule(N.MANAGE_SESSIONS,          (ADM,),                         _DISTRICT),
-    Rule(N.MANAGE_SESSIONS,          ALL,                            _OWN),
+    Rule(N.MANAGE_SESSIONS,          INSIDE,                         _OWN),
     Rule(N.SEE_IDENTITY_EVENTS,      (ADM, AUD),                     _DISTRICT),
     Rule(N.SEE_IDENTITY_EVENTS,      ALL,                            _OWN),
 )
@@ -191,6 +197,7 @@ KEYS: Mapping[N, frozenset[Scope]] = {
     N.SUBMIT_DEMAND:     frozenset({Scope.DEMANDS_WRITE}),
     N.SEE_DEMANDS:       frozenset({Scope.DEMANDS_READ}),
     N.SEE_TEXTS:         frozenset({Scope.DEMANDS_READ}),
+    N.SEE_FILES:         frozenset({Scope.DEMANDS_READ}),
     N.SEE_REPORTER:      frozenset({Scope.DEMANDS_READ}),
     N.ACT_ON_DEMAND:     frozenset({Scope.DEMANDS_WRITE}),
     N.KEEP_REFERENCES:   frozenset({Scope.DEMANDS_WRITE}),
@@ -208,8 +215,8 @@ KEYS: Mapping[N, frozenset[Scope]] = {
 }
 # fmt: on
 
-WITHOUT_ROLE = frozenset({N.PUBLIC, N.BE_KNOWN, N.OWN_SESSIONS})
-"""What needs no role: the first not even a name. Somebody whose roles were all taken away can still sign out. (`by_link` no
+WITHOUT_ROLE = frozenset({N.PUBLIC, N.BE_KNOWN})
+"""What needs no role: the first not even a name. (`by_link` no
 role opens: it takes a link or a code, and domain/resident_door.py says what those open.)"""
 
 _OF_PLACES = frozenset({Within.COMMUNITY, Within.GRID, Within.UNIT, Within.MEETING})

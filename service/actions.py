@@ -59,7 +59,7 @@ async def act(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: st
         sent = c.Act(
             command=command, actor=actor, key=stored_key, fingerprint=fingerprint, performed_at=form.performed_at
         )
-        await _send(desk, number, sent, f"{stored_key}-{fingerprint[:8]}")
+        await _send(desk, number, sent, update_id(stored_key, fingerprint))
     except DomainError as refused:
         if refused.code not in UNDECIDED:
             earlier = refused.code not in MAYBE_DONE
@@ -68,6 +68,11 @@ async def act(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: st
             await find(desk, actor, number)  # the reason is not for somebody who may not even know that it exists
         raise
     return await current(desk, number)
+
+
+def update_id(stored_key: str, fingerprint: str) -> str:
+    """What the engine knows a request by; another body under the key is another update, which the workflow refuses."""
+    return f"{stored_key}-{fingerprint[:8]}"
 
 
 async def _command(desk: Desk, actor: Actor, number: str, form: f.ActionForm, written: dict[str, str]) -> c.Command:

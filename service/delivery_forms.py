@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.delivery import Reason
 from domain.notice_rules import Via
+from service.forms import Instant
 
 
 class ReplayForm(BaseModel):
@@ -15,7 +16,7 @@ class ReplayForm(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    begins: Annotated[AwareDatetime, Field(alias="from")]
-    ends: Annotated[AwareDatetime, Field(alias="until")]
+    begins: Annotated[Instant, Field(alias="from")]
+    ends: Annotated[Instant, Field(alias="until")]
     channel: Via | None = None
     reason: Reason | None = None

@@ -14,6 +14,7 @@ from service.erasure import Forgetter
 from service.file_keeper import FileKeeper
 from service.identity_keeper import IdentityKeeper
 from service.link_keeper import LinkKeeper
+from service.neighbour_keeper import NeighbourKeeper
 from service.notifying import open_notifying
 from service.phone_keeper import PhoneKeeper
 from service.publish_watch import Watch
@@ -40,6 +41,7 @@ def open_keepers(settings: Settings, pool: Pool, watch: Watch) -> tuple[Keeper, 
         FileKeeper(settings, pool),
         IdentityKeeper(pool),
         LinkKeeper(watch, pool),
+        NeighbourKeeper(settings, pool, watch),
         *others,
     )
 

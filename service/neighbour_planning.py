@@ -1,6 +1,6 @@
 """Plans forwardings: goes along the feed and writes one down for each demand that a neighbour's unit is assigned.
 
-    unit_assigned ── of a neighbour's unit, a category it is sent, not confidential ──> forwarding, in the cursor's transaction
+unit_assigned ── of a neighbour's unit, a category it is sent, not confidential ──> forwarding, in the cursor's transaction
 """
 
 from __future__ import annotations

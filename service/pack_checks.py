@@ -15,8 +15,8 @@ from domain.places import Compound, Grid
 from domain.vocabulary import Role
 from service.pack_files import Counts
 from service.pack_findings import Findings
-from service.pack_neighbour_checks import check_neighbours
 from service.pack_menu_checks import check_care_groups, check_menu
+from service.pack_neighbour_checks import check_neighbours
 from service.pack_notice_checks import check_notices
 from service.pack_settings_checks import check_settings
 from service.pack_unit_checks import check_units

@@ -20,5 +20,9 @@ def check_neighbours(d: District, f: Findings) -> None:
             if other.id > one.id and other.unit == one.unit:
                 both = {a for a in one.services for b in other.services if a.startswith(b) or b.startswith(a)}
                 if both and one.forward == other.forward == "assigned":
-                    problem = f"`{other.id}` is sent the same categories of the unit {one.unit}: {', '.join(sorted(both))}"
-                    f.add(NEIGHBOURS, f"{key}.services", problem, 'Leave them to one, or write forward = "asked" in one')
+                    problem = (
+                        f"`{other.id}` is sent the same categories of the unit {one.unit}: {', '.join(sorted(both))}"
+                    )
+                    f.add(
+                        NEIGHBOURS, f"{key}.services", problem, 'Leave them to one, or write forward = "asked" in one'
+                    )

@@ -60,6 +60,7 @@ def demand_view(desk: Desk, d: Demand, actor: Actor) -> View:
         "redos": d.redos,
         "evidence": d.terms.evidence,
         "primary": d.primary,
+        "handled_with": None,
         "followers": len(d.followers),
         "proposed_by": person_view(desk, d.proposed_by),
         "opened_at": instant(d.opened_at),

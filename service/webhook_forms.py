@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from service.forms import Instant
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:*-]+$")]
 Codes = Annotated[tuple[Code, ...], Field(max_length=60)]
@@ -65,8 +67,8 @@ class Replay(_Form):
     """Every event of a span that the webhook takes, also what it has had or never got. Done in the background."""
 
     type: Literal["replay"]
-    from_at: AwareDatetime
-    until_at: AwareDatetime
+    from_at: Instant
+    until_at: Instant
 
 
 WebhookAction = Annotated[

@@ -61,14 +61,21 @@ async def create(desk: Desk, actor: Actor, form: forms.WebhookForm, key: str | N
     return Answered(id, json.dumps({**view, "secret": secret}, ensure_ascii=False))
 
 
-async def change(desk: Desk, actor: Actor, id: str, form: forms.WebhookForm) -> View:
-    """Replace its URL and choice; what waits for it goes to the new URL. `webhook_url_refused`."""
+async def change(
+    desk: Desk, actor: Actor, id: str, form: forms.WebhookForm, seen: frozenset[str] | None = None
+) -> View:
+    """Replace its URL and choice; what waits for it goes to the new URL. `webhook_url_refused`; `changed_meanwhile` when
+    its `changed_at` is none of `seen`."""
     _must_manage(actor)
     await _own(desk, actor, id)
     await _check(desk, form)
     now = desk.now()
     async with storing.changing(desk.pool) as connection:
-        await _own(desk, actor, id, connection)
+        hook = await _own(desk, actor, id, connection)
+        if seen is not None and instant(hook.changed_at) not in seen:
+            raise DomainError(
+                "changed_meanwhile", "It is not what you have seen any more. Read it again, and decide anew."
+            )
         await storing.change(connection, id, form.url, form.description, _choice(form), now)
         await storing.note(connection, id, now, actor.id, "changed", url=form.url, **_said(form))
     return await read(desk, actor, id)

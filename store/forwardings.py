@@ -172,7 +172,7 @@ async def earlier(pool: Pool, one: Forwarding) -> Forwarding | None:
 # ---- looked at, and steered by people
 
 
-async def of_demand(pool: Pool, number: str) -> list[Forwarding]:
+async def of_demand(pool: Pool | Connection, number: str) -> list[Forwarding]:
     rows = await pool.fetch(f"select {_COLUMNS} from forwarding where number = $1 order by id", number)
     return [_of(row) for row in rows]
 

@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 from store.pool import Connection, Pool
 
 # A try is counted before it is known whether it fails, so that many at once are not all free. Nothing is counted while
-# the mark is blocked: who keeps trying does not lengthen the block.
+# the mark is blocked: who keeps trying does not lengthen the block. Of two at once the one that is counted later may have
+# looked at the clock earlier: what does not block leaves `blocked_until` as it was, long ago.
 _LEFT = "greatest(t.tries - extract(epoch from $2 - t.last_at)::float8 / $3, 0)"
 _COUNT = f"""
-insert into sign_in_try as t (mark, tries, last_at, blocked_until) values ($1, 1, $2, $2)
+insert into sign_in_try as t (mark, tries, last_at, blocked_until) values ($1, 1, $2, 'epoch')
 on conflict (mark) do update set
     tries = {_LEFT} + 1,
-    last_at = $2,
-    blocked_until = case when {_LEFT} + 1 < $4 then $2
+    last_at = greatest(t.last_at, $2),
+    blocked_until = case when {_LEFT} + 1 < $4 then t.blocked_until
         else $2 + least($5::interval, interval '1 second' * power(2, least({_LEFT} + 1 - $4, 30))) end
 where t.blocked_until <= $2
 returning tries

@@ -78,4 +78,6 @@ def update_of(row: Row) -> Update | None:
     id = text(row, "update_id")
     if not id or len(id) > MOST_ID:
         return None
-    return Update(id, text(row, "status").upper(), text(row, "description"), instant_text(text(row, "updated_datetime")))
+    return Update(
+        id, text(row, "status").upper(), text(row, "description"), instant_text(text(row, "updated_datetime"))
+    )

@@ -50,6 +50,25 @@ async def update(client: Client, workflow_id: str, name: str, arg: object, *, ke
         raise _unavailable() from None
 
 
+async def was_accepted(client: Client, workflow_id: str, key: str) -> bool:
+    """Whether an update was taken under this key before, whatever its verdict. Raises as `update` does."""
+    handle = client.get_workflow_handle(workflow_id).get_update_handle(key)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await handle.result()
+    except WorkflowUpdateFailedError:
+        return True
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+        raise _unknown() from None
+    except RPCError as failed:
+        if failed.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise _from_rpc(failed) from None
+    except UNREACHABLE:
+        raise _unavailable() from None
+    return True
+
+
 async def read(client: Client, workflow_id: str, name: str, *, result: type[M]) -> M:
     """Ask the workflow itself, by an update that it refuses with its state. Raises as `update` does."""
     try:

@@ -53,7 +53,8 @@ async def read(desk: Desk, actor: Actor, import_id: str) -> View:
 
 
 async def listed(desk: Desk, actor: Actor, *, before: tuple[datetime, str] | None, limit: int) -> list[View]:
-    """The caller's own, newest first; supervisors and administrators see everybody's."""
+    """The caller's own, newest first; supervisors and administrators see everybody's. DomainError `not_permitted`."""
+    roles.must(actor, Need.FOLLOW_IMPORTS, owner=actor.id)
     person = None if roles.reach(actor, Need.FOLLOW_IMPORTS).everywhere else actor.id
     return [import_view(one) for one in await storing.page(desk.pool, person, before=before, limit=limit)]
 

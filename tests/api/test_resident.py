@@ -10,6 +10,8 @@ import httpx2
 import pytest
 
 from domain.retention import LinkRules
+from service.link_keeper import LinkKeeper
+from store.reporter_keys import ReporterKeys
 from tests.api.callers import Http, code_of
 from tests.api.residents import (
     DOOR,
@@ -139,8 +141,6 @@ async def test_a_code_of_before_a_rotation_opens_until_its_key_is_taken_away(htt
     told = await by_telephone(http)
     desk = http.app.state.desk
     ring = desk.settings.key_ring()
-    from store.reporter_keys import ReporterKeys
-
     kept = desk.reporter_keys
     try:
         desk.reporter_keys = ReporterKeys({"k2": b"2" * 32, **ring})
@@ -309,6 +309,34 @@ async def test_a_link_is_no_session_and_a_session_no_link(http: Http, product: P
     session = (await Visitor(http).sign_in(told["number"], told["code"])).json()["token"]
     refused(await Visitor(http, {"Authorization": f"Resident {token}"}).get(), 401, "unauthenticated")
     refused(await with_link(http, session).get(), 401, "unauthenticated")
+
+
+async def test_what_has_long_ended_is_removed_and_nothing_else(http: Http, product: Product) -> None:
+    keeper, pool = LinkKeeper(product.desk.watch, product.pool), product.pool
+    kept, gone = await by_telephone(http), await by_telephone(http)
+    follows = with_link(http, await link(product, kept["number"], "clock_started"))
+    ended = with_link(http, await link(product, gone["number"], "clock_started"))
+    fine(await ended.post("/actions", {"type": "withdraw"}))
+    await with_code(http, kept["number"], kept["code"])
+    now = product.desk.now()
+    passes = "select kind from reporter_pass where number = any($1) order by number, kind"
+    numbers = [kept["number"], gone["number"]]
+    await keeper.once(now + timedelta(days=RULES.days_after_closing))
+    assert [row["kind"] for row in await pool.fetch(passes, numbers)] == ["follow", "follow"], "the session is gone"
+    await keeper.once(now + timedelta(days=RULES.days_after_closing + 31))
+    assert [row["kind"] for row in await pool.fetch(passes, numbers)] == ["follow"]
+    fine(await follows.get())
+
+
+async def test_erasing_a_demand_ends_its_links_and_sessions(http: Http, product: Product) -> None:
+    told = await by_telephone(http)
+    visitor = with_link(http, await link(product, told["number"], "clock_started"))
+    fine(await visitor.post("/actions", {"type": "withdraw"}))
+    path = f"/api/v1/demands/{told['number']}/personal-data/deletion"
+    assert fine(await http.post(path, {"confirm": True}, OPERATOR))["state"] == "done"
+    refused(await visitor.get(), 401, "unauthenticated")
+    view = fine(await (await with_code(http, told["number"], told["code"])).get())
+    assert view["erased_at"] and "路灯" not in str(view["texts"]) and view["contact"] == {"phone": None, "email": None}
 
 
 # ---- renewing

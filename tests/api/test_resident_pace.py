@@ -139,3 +139,10 @@ async def test_nothing_secret_is_logged(http: Http, product: Product, capfd: pyt
     assert any(one["event"] == "reporter code refused" for one in logs)
     everything = str(logs) + "".join(capfd.readouterr())
     assert not any(secret in everything for secret in (token, token[::-1], session, told["code"], WRONG))
+
+
+async def test_many_at_once_do_not_block_each_other(product: Product) -> None:
+    """Of two that are counted one after the other, the second may have looked at the clock before the first."""
+    desk, now = product.desk, product.desk.now()
+    moments = [now - timedelta(milliseconds=n) for n in range(OF_A_NUMBER.free)]
+    assert [await tried(desk, "20260101-000007", WRONG, at) for at in moments] == ["code_refused"] * len(moments)

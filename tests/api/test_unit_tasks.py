@@ -8,7 +8,7 @@ from tests.builders import SUPERVISOR, Product
 
 async def led(http: Http, product: Product) -> tuple[str, str, str]:
     """A demand with a unit: its number, the lead unit and its liaison."""
-    above = next(c for c in product.desk.district.categories if c.handling_level == "unit")
+    above = next(c for c in product.desk.district.categories if c.handling_level == "unit" and not c.evidence)
     number = (await http.submit(category=above.code, location={"grid": "xuanhualu-01"}))["number"]
     demand = await product.row(number)
     assert demand.lead is not None

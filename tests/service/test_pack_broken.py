@@ -37,7 +37,7 @@ BROKEN: dict[str, tuple[Break, str, str, str]] = {
         "whole file",
         "Save it as UTF-8",
     ),
-    "bad TOML": (replace("sla.toml", "redo_limit = 2", "redo_limit 2"), "sla.toml", "line 10", "Correct the syntax"),
+    "bad TOML": (replace("sla.toml", "redo_limit = 2", "redo_limit 2"), "sla.toml", "line 11", "Correct the syntax"),
     "TOML cut off": (rewrite("routing.toml", b"[[rules"), "routing.toml", "end of document", "Correct the syntax"),
     "bad JSON": (rewrite("grids.geojson", b'{"type":\n]'), "grids.geojson", "line 2, column 1", "Correct the syntax"),
     "JSON of another kind": (rewrite("grids.geojson", b"[]"), "grids.geojson", "whole file", "FeatureCollection"),
@@ -321,7 +321,7 @@ BROKEN: dict[str, tuple[Break, str, str, str]] = {
         "Change the value",
     ),
     "a definition in force that is not there": (
-        replace("rates.toml", 'in_force = "1"', 'in_force = "2"'),
+        replace("rates.toml", 'in_force = "2"', 'in_force = "3"'),
         "rates.toml",
         "(whole file)",
         "Change the value",

@@ -14,7 +14,7 @@ from domain import commands as c
 from domain.actors import SYSTEM, Actor
 from domain.decide import decide
 from domain.errors import DomainError
-from domain.vocabulary import Stage
+from domain.vocabulary import ClockName, Stage
 from tests.builders import CONSULT, Product, new_key, resident, until
 
 
@@ -195,12 +195,13 @@ async def test_the_timer_follows_an_earlier_alarm(product: Product) -> None:
     """A clock that is set to an earlier instant than the running timer rings at its own instant."""
     p = product
     number = await p.submit(grid="xuanhualu-11")
-    worker = p.worker_of("xuanhualu-11")
+    worker, before = p.worker_of("xuanhualu-11"), await p.started(number)
     await p.act(number, worker, "resolve", reply="已答复")  # follow-up and call-back run now
     d = await p.row(number)
-    first = min(c.due_at for c in d.clocks.values() if c.running)
+    first = d.clocks[ClockName.CALL_BACK].due_at
+    assert first < before.clocks[ClockName.RESOLVE].due_at
     await p.pass_until(number, first)
-    d = await p.until_row(number, lambda d: d.call_backs == 1)
+    d = await p.until_row(number, lambda d, before=d.asked: d.asked > before)  # type: ignore[misc]
     assert (await p.entries(number))[-1].at - first < timedelta(minutes=1)
     assert (await p.state(number)).seq == d.seq
     assert SYSTEM.id == (await p.entries(number))[-1].actor

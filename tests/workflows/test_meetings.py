@@ -193,7 +193,7 @@ async def test_the_chair_that_is_shown_may_decide(product: Product) -> None:
     from service.meetings import meetings
 
     p = product
-    shown = {m["id"]: m["chair"]["id"] for m in await meetings(p.desk)}
+    shown = {m["id"]: m["chair"]["id"] for m in await meetings(p.desk, p.supervisor)}
     d = await on_agenda(p, "zhangjiapo-01")
     after = await p.decide("zhangjiapo", p.person(shown["zhangjiapo"]), d.number, "return_to_grid")
     assert after.stage is Stage.GRID
