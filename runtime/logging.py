@@ -24,6 +24,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from runtime.settings import PROJECT_ROOT
 
 request_id: ContextVar[str | None] = ContextVar("linli_request_id", default=None)
+traceparent: ContextVar[str | None] = ContextVar("linli_traceparent", default=None)
+"""W3C Trace Context, where the caller sent one; its second part is the `trace_id` of our lines."""
 
 # Matched against the words of a key: `reporter_name` holds `reporter` and `name`, and is dropped.
 # fmt: off
@@ -103,6 +105,9 @@ def add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     current = request_id.get()
     if current is not None:
         event.setdefault("request_id", current)
+    trace = traceparent.get()
+    if trace is not None:
+        event.setdefault("trace_id", trace.split("-")[1])
     return event
 
 

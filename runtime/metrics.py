@@ -131,8 +131,10 @@ class Instrumented:
         state["request_id"] = text = request_id.decode()
         linli_logging.request_id.set(text)
         if traceparent is None:
+            linli_logging.traceparent.set(None)
             return [(b"x-request-id", request_id)]
-        state["traceparent"] = traceparent.decode()
+        state["traceparent"] = trace = traceparent.decode()
+        linli_logging.traceparent.set(trace)
         return [(b"x-request-id", request_id), (b"traceparent", traceparent)]
 
     def _finish(self, scope: Scope, status: int, seconds: float) -> None:

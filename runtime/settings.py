@@ -124,10 +124,16 @@ class Settings(BaseSettings):
     )
 
     rate_limit: int = Field(
-        default=60_000, ge=0, le=10_000_000, description="Requests a minute for each key, session or link; 0 for no limit"
+        default=60_000,
+        ge=0,
+        le=10_000_000,
+        description="Requests a minute for each key, session or link; 0 for no limit",
     )
     rate_limit_unknown: int = Field(
-        default=30_000, ge=0, le=10_000_000, description="Requests a minute for each address that names nobody; 0 for no limit"
+        default=30_000,
+        ge=0,
+        le=10_000_000,
+        description="Requests a minute for each address that names nobody; 0 for no limit",
     )
     max_body_bytes: int = Field(
         default=262_144, ge=1_024, le=67_108_864, description="Largest request body; larger ones are answered 413"

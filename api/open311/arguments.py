@@ -37,6 +37,11 @@ Locale = Annotated[Literal["zh", "en"] | None, Query(description="Language of na
 Degrees = Annotated[float | None, Query(ge=-180, le=180, allow_inf_nan=False)]
 
 
+def own_address(request: Request) -> str:
+    """Where this installation is: as its settings say, for a Host header is the sender's word; without them as asked for."""
+    return (request.app.state.settings.public_url or str(request.base_url)).rstrip("/")
+
+
 def jurisdiction_of(offer: Offer, given: str | None, district: str) -> str | None:
     """The community it narrows everything to, None for the district. Raises Refused."""
     known = offer.jurisdictions
@@ -114,5 +119,5 @@ def page_headers(request: Request, asked: Asked, found: Found) -> dict[str, str]
     for name, number in (("Next", asked.page + 1), ("Previous", asked.page - 1)):
         if 1 <= number <= pages:
             query = urlencode([*filters, ("page", number), ("page_size", asked.size)])
-            headers[f"X-{name}-Page-URL"] = str(request.url.replace(query=query))
+            headers[f"X-{name}-Page-URL"] = f"{own_address(request)}{request.url.path}?{query}"
     return headers

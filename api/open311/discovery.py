@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.needs import needs
 from api.open311 import described
-from api.open311.arguments import Fmt, Jurisdiction, jurisdiction_of
+from api.open311.arguments import Fmt, Jurisdiction, jurisdiction_of, own_address
 from api.open311.errors import Open311Route, refusal
 from api.open311.xml import document
 from domain.needs import Need
@@ -44,7 +44,7 @@ async def open311_discovery(fmt: Fmt, request: Request, jurisdiction_id: Jurisdi
         "endpoints": [
             {
                 "specification": SPECIFICATION,
-                "url": offer.file.url or f"{str(request.base_url).rstrip('/')}{PREFIX}",
+                "url": offer.file.url or f"{own_address(request)}{PREFIX}",
                 "changeset": offer.changeset,
                 "type": offer.file.type,
                 "formats": ["text/xml", "application/json"],

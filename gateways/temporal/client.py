@@ -10,6 +10,8 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RetryConfig, RPCError
 
+from gateways.temporal.tracing import Traced
+
 # A call to a dead server answers in a quarter of a second; with the defaults it takes ten.
 SOON = RetryConfig(initial_interval_millis=100, max_interval_millis=300, max_elapsed_time_millis=1500, max_retries=3)
 
@@ -22,8 +24,9 @@ log = structlog.get_logger()
 async def connect(address: str, namespace: str) -> Client:
     """A client that connects when it is first used, so that a dead server does not keep the process from starting."""
     return await Client.connect(
-        address, namespace=namespace, data_converter=pydantic_data_converter, lazy=True, retry_config=SOON
-    )
+        address, namespace=namespace, data_converter=pydantic_data_converter, lazy=True, retry_config=SOON,
+        interceptors=[Traced()],
+    )  # fmt: skip
 
 
 async def connect_patiently(address: str, namespace: str, stop: asyncio.Event) -> Client | None:
@@ -31,7 +34,9 @@ async def connect_patiently(address: str, namespace: str, stop: asyncio.Event) -
     pause = 0.5
     while not stop.is_set():
         try:
-            return await Client.connect(address, namespace=namespace, data_converter=pydantic_data_converter)
+            return await Client.connect(
+                address, namespace=namespace, data_converter=pydantic_data_converter, interceptors=[Traced()]
+            )
         except RuntimeError as down:  # what the SDK raises when it cannot connect
             log.warning("temporal does not answer", reason=type(down).__name__)
             with contextlib.suppress(TimeoutError):

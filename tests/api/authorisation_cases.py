@@ -20,6 +20,7 @@ OWNED = {
     "demand", "file", "person", "somebody", "exclusion", "webhook", "key", "account_session", "import", "publication",
 }  # fmt: skip
 Body = Callable[[Objects], Any]
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 PAST = "2020-01-01T00:00:00Z"
 # What the parameters of the paths stand for; after `=` it is the value itself.
 PARAMS = {
@@ -51,6 +52,10 @@ class Case:
     form: bool = False
     cookie: bool = False
     before: Callable[[World, Objects], Awaitable[None]] | None = None
+
+    def content(self, o: Objects) -> tuple[str, bytes]:
+        """The media type and the body."""
+        return (FORM, b"") if self.form else (JSON, json.dumps(self.body(o) if self.body else {}).encode())
 
     def is_about_something(self, path: str) -> bool:
         """Whether path, body or query name something that can lie inside or outside; a list is narrowed instead."""

@@ -6,10 +6,12 @@ from tests.api.callers import RESIDENT, Http, code_of
 from tests.builders import SUPERVISOR, Product
 
 
+LAMP = "030101"  # for a unit, and shown to be mended without a photograph
+
+
 async def led(http: Http, product: Product) -> tuple[str, str, str]:
     """A demand with a unit: its number, the lead unit and its liaison."""
-    above = next(c for c in product.desk.district.categories if c.handling_level == "unit" and not c.evidence)
-    number = (await http.submit(category=above.code, location={"grid": "xuanhualu-01"}))["number"]
+    number = (await http.submit(category=LAMP, location={"grid": "xuanhualu-01"}))["number"]
     demand = await product.row(number)
     assert demand.lead is not None
     return number, demand.lead.unit, demand.lead.liaison

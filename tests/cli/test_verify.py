@@ -21,6 +21,7 @@ from devstack.stack import Stack
 from domain.case_file import CaseFile, case_text, written
 from service.case_signing import public_keys, sign
 from service.tokens import mint
+from tests.builders import SUPERVISOR
 from tests.domain import builders as b
 from tests.domain.test_case_file import a_case
 from tests.domain.test_ledger import a_long_story
@@ -222,7 +223,10 @@ def test_a_file_of_a_running_product_is_good_and_a_changed_one_is_not(
     with httpx2.Client(base_url=stack.url, headers=resident, timeout=30) as http:
         body = {"text": "三单元门口的路灯不亮", "location": {"grid": "xuanhualu-01"}}
         made = http.post("/api/v1/demands", json=body).raise_for_status().json()
-        raw = http.get(f"/api/v1/demands/{made['number']}/case-file").raise_for_status().content
+        desk = {"Authorization": f"Bearer {mint(stack.token_secret, SUPERVISOR)}"}
+        path = f"/api/v1/demands/{made['number']}/case-file"
+        assert http.get(path).status_code == 403, "what staff write inside is not for residents"
+        raw = http.get(path, headers=desk).raise_for_status().content
         (key,) = http.get("/api/v1/case-file-keys").raise_for_status().json()["keys"]
     good = run(put(tmp_path, raw), "--key", key["public_key"], "--json")
     (told,) = as_json(good)
