@@ -7,8 +7,10 @@ demands. The short run of the same stands in tests/contract/test_schemathesis.py
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from contextlib import closing
+from types import FrameType
 
 from bench.ground import BenchError
 from bench.hostility import SKIPPED, Ground, Outcome, Plan, run
@@ -46,11 +48,18 @@ def _fuzz(arguments: argparse.Namespace) -> list[Outcome]:
             if not arguments.caller or caller.name in arguments.caller:
                 found.append(run(ground, caller, [plan]))
                 print(found[-1], flush=True)
+                for each in found[-1].wrong:
+                    print(each, file=sys.stderr, flush=True)
     return found
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def main() -> int:
     arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)
     for operation, why in SKIPPED.items():
         print(f"Not run: {operation}: {why}.")
     try:
@@ -58,10 +67,10 @@ def main() -> int:
     except (BenchError, StackError) as broken:
         print(broken, file=sys.stderr)
         return 1
-    wrong = [f"{one.caller}: {each}" for one in found for each in one.wrong]
-    for each in wrong:
-        print(each, file=sys.stderr)
-    print(f"{sum(one.cases for one in found)} cases, {len(wrong)} failures, seed {arguments.seed}")
+    except KeyboardInterrupt:
+        return 130
+    wrong = sum(len(one.wrong) for one in found)
+    print(f"{sum(one.cases for one in found)} cases, {wrong} failures, seed {arguments.seed}")
     return 1 if wrong else 0
 
 

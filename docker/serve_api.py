@@ -12,6 +12,7 @@ import sys
 import uvicorn
 
 from runtime.settings import SettingsError, load_settings
+from runtime.wire import BoundedHeads
 
 # Requests under way get this long; stop_grace_period in docker-compose.yml is longer.
 DRAIN_SECONDS = 20
@@ -29,6 +30,7 @@ def main() -> int:
         host=os.environ.get("LINLI_HTTP_HOST", "0.0.0.0"),
         port=int(os.environ.get("LINLI_HTTP_PORT", "8000")),
         access_log=False,
+        http=BoundedHeads,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = uvicorn.Server(config)

@@ -107,7 +107,7 @@ RULES: tuple[Rule, ...] = (
     Rule(Role.UNIT_LIAISON,        Tie.IN_SCOPE,       WORDS,                               _MASKED),
     Rule(Role.CHAIR,               Tie.IN_SCOPE,       (*PERSON, *DOOR),                    _MASKED, _NONE),
     Rule(Role.CHAIR,               Tie.IN_SCOPE,       WORDS,                               _FULL,   _MASKED),
-    Rule(Role.AUDITOR,             Tie.IN_SCOPE,       (*PERSON, *DOOR),                    _MASKED),
+    Rule(Role.AUDITOR,             Tie.IN_SCOPE,       PERSON,                              _MASKED, _NONE),
 )
 # fmt: on
 

@@ -67,7 +67,7 @@ def scoped(actor: Actor, wanted: queries.Filter) -> queries.Filter:
     if any(g.community is None and g.unit is None for g in grants):
         return wanted
     communities = tuple(sorted({g.community for g in grants if g.community and g.unit is None}))
-    units = tuple(sorted({g.unit for g in grants if g.unit and g.community is None}))
+    units = tuple(sorted({g.unit for g in grants if g.unit and g.community is None and g.role in roles.STAFF}))
     changes: dict[str, Any] = {"communities": communities, "units": units, "person": actor.id}
     return queries.Filter(**{**wanted.__dict__, **changes})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from uuid import uuid4
 
@@ -23,6 +24,9 @@ from service.desk import Desk
 from service.intake import fingerprint_of, key_of
 from service.session_forms import AttendForm, CloseForm, ConsentForm, ConveneForm, ExtraForm, OpenForm, SessionForm
 from store import meetings as storing
+
+
+_AN_ID = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 
 def chair_now(desk: Desk, meeting: str) -> Chair:
@@ -54,9 +58,11 @@ async def convene(desk: Desk, actor: Actor, meeting: str, form: ConveneForm, key
 async def act(desk: Desk, actor: Actor, meeting: str, session: str, form: SessionForm, key: str | None) -> Session:
     """Open, attend, arrive, let in, close; returns the session as it is afterwards.
 
-    Raises DomainError: `unknown_meeting`, `no_session`, what the rules refuse, `outcome_unknown`, `unavailable`.
+    Raises DomainError: `unknown_meeting`, `not_found`, `no_session`, what the rules refuse, `outcome_unknown`, `unavailable`.
     """
     desk.district.meeting(meeting)
+    if not _AN_ID.fullmatch(session):
+        raise DomainError("not_found", "This meeting has no such session.", meeting=meeting)
     stored = key_of(actor, key or uuid4().hex)
     command = await _command(desk, actor, meeting, session, form)
     await _send(desk, actor, meeting, command, stored, fingerprint_of(f"{session} {form.model_dump_json()}"))

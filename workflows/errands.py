@@ -40,7 +40,9 @@ def of_start(demand: Demand) -> list[Errand]:
 def following(before: Demand, after: Demand) -> list[Errand]:
     """The errands that a turn makes necessary."""
     found: list[Errand] = []
-    if after.turn != before.turn or (before.stage is Stage.MEETING and _left_agenda(after) and not _left_agenda(before)):
+    if after.turn != before.turn or (
+        before.stage is Stage.MEETING and _left_agenda(after) and not _left_agenda(before)
+    ):
         found.append(Errand("agenda", before))
     elif after.stage is Stage.MEETING and len(after.followers) > len(before.followers):
         found.append(Errand("agenda", before.model_copy(update={"stage": Stage.INTAKE})))

@@ -152,7 +152,11 @@ async def asked(world: World, row: Row, caller: Caller, side: str) -> tuple[Answ
     kind, body = case.content(o)
     query = f"?{case.query(o)}" if case.query else ""
     if row.words(caller.role) == {NOTHING} and not case.form:
-        kind, body, query = JSON, b"{", "?limit=no-number"  # who may nothing here is told so, and not what is wrong with it
+        kind, body, query = (
+            JSON,
+            b"{",
+            "?limit=no-number",
+        )  # who may nothing here is told so, and not what is wrong with it
     answer = await ask(world.http.app, row.method, target(row.path, o) + query, headers, body, kind=kind)
     return answer, o.get(case.lists) if case.lists else None
 

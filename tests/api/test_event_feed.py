@@ -217,6 +217,20 @@ async def test_a_stream_is_narrowed_like_the_feed(server: httpx2.AsyncClient, ht
         assert (await asyncio.wait_for(stream.next(), 20))["subject"] == there["number"]
 
 
+async def test_a_stream_ends_with_the_key_that_opened_it(server: httpx2.AsyncClient, http: Http) -> None:
+    keys, by = "/api/v1/api-keys", bearer(INTEGRATOR)
+    key = (await server.post(keys, json={"name": "feed", "scopes": ["events:read"]}, headers=by)).json()
+    own = {"Authorization": f"Bearer {key['secret']}"}
+    async with following(server, f"{EVENTS}/stream?types=linli.demand.submitted", **own) as stream:
+        before = await http.submit()
+        assert (await asyncio.wait_for(stream.next(), 20))["subject"] == before["number"]
+        assert (await server.delete(f"{keys}/{key['id']}", headers=by)).status_code == 200
+        await http.submit()
+        with pytest.raises(EOFError):
+            await asyncio.wait_for(stream.next(), 20)
+    assert code_of(await server.get(f"{EVENTS}/stream", headers=own)) == "unauthenticated"
+
+
 async def test_many_clients_cost_one_reader_and_no_connection_each(
     server: httpx2.AsyncClient, http: Http, product: Product
 ) -> None:

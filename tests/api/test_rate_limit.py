@@ -12,8 +12,8 @@ from runtime.rate_limit import RateLimited
 from tests.api.plumbing_app import bearer, client_of, toy_app
 
 
-def limited(**limits: int) -> FastAPI:
-    return toy_app(**{"rate_limit": 60_000, "rate_limit_unknown": 30_000, **limits})
+def limited(*, rate_limit: int = 60_000, rate_limit_unknown: int = 30_000) -> FastAPI:
+    return toy_app(rate_limit=rate_limit, rate_limit_unknown=rate_limit_unknown)
 
 
 async def test_every_answer_says_what_is_left() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.api.callers import RESIDENT, Http, code_of
 from tests.builders import SUPERVISOR, Product
 
-
 LAMP = "030101"  # for a unit, and shown to be mended without a photograph
 
 

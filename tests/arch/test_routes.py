@@ -77,7 +77,9 @@ def test_a_need_is_judged_before_anything_is_read_or_by_the_key_of_open311(app: 
             asked = set() if need.need is Need.PUBLIC else {need.need}
             assert keys_asked_for(route.dependant) == asked, route.path
         else:
-            assert isinstance(route, StrictRoute) and type(route).admit is StrictRoute.admit, f"{route.path} judges callers in a way of its own"
+            assert isinstance(route, StrictRoute) and type(route).admit is StrictRoute.admit, (
+                f"{route.path} judges callers in a way of its own"
+            )
 
 
 def test_every_route_reads_its_body_strictly(app: FastAPI) -> None:

@@ -7,6 +7,7 @@ import pytest_asyncio
 import uvicorn
 
 from api.app import create_app
+from runtime.wire import BoundedHeads
 from tests.api.callers import Http
 from tests.api.conftest import http, product
 from tests.builders import INTEGRATOR, Product, until
@@ -31,7 +32,9 @@ async def public(http: Http, product: Product) -> AsyncIterator[Peer]:
 async def served(product: Product) -> AsyncIterator[str]:
     """The address of the application on a real socket."""
     server = uvicorn.Server(
-        uvicorn.Config(create_app(product.settings), host="127.0.0.1", port=0, log_config=None, lifespan="on")
+        uvicorn.Config(
+            create_app(product.settings), host="127.0.0.1", port=0, http=BoundedHeads, log_config=None, lifespan="on"
+        )
     )
     serving = asyncio.create_task(server.serve())
 

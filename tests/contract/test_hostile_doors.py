@@ -41,7 +41,13 @@ ELSEWHERE = {
     ("cookies", "requests from other sites: 403"): ("tests/api/test_session_cross_site.py", "test_the_table"),
     ("webhooks", "addresses of the inside"): ("tests/api/test_webhooks.py", "def test_"),
 }  # fmt: skip
-SQL = ["' OR 1=1 --", "'; DROP TABLE demand; --", "' UNION SELECT null,null --", "%' AND pg_sleep(30)::text='' --", "\\'; select 1"]
+SQL = [
+    "' OR 1=1 --",
+    "'; DROP TABLE demand; --",
+    "' UNION SELECT null,null --",
+    "%' AND pg_sleep(30)::text='' --",
+    "\\'; select 1",
+]
 TEMPLATES = "{{7*7}} ${7*7} #{7*7} <%= 7*7 %> {number} %(number)s %s {0.__class__} <script>alert(1)</script>&amp;\"'"
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "＝1+1", "＋1", "－1", "＠SUM(1)", " =1", "\n=1"]
 CRLF = "x\r\nSet-Cookie: a=b\r\n\r\n<h1>"
@@ -79,7 +85,9 @@ async def test_sql_in_every_query_parameter(http: Http, product: Product) -> Non
         answer = await asking(http, filled, name, SQL[at % len(SQL)])
         answers.append(answer)
         assert answer.status_code < 500, (filled, name, answer.text)
-        assert "syntax" not in answer.text.lower() and "pg_" not in answer.text and "DROP" not in answer.text, answer.text
+        assert "syntax" not in answer.text.lower() and "pg_" not in answer.text and "DROP" not in answer.text, (
+            answer.text
+        )
     assert await counted(product) == before
     statuses = ", ".join(str(one) for one in sorted({a.status_code for a in answers}))
     TABLE.note("every query parameter of every GET", "SQL", f"{statuses}; nothing changed, nothing of it repeated")
@@ -116,7 +124,9 @@ async def test_templates_are_words(http: Http, product: Product, peer: Peer) -> 
     letters = await messages(product, number)
     assert letters and all("49" not in re.sub(r"\S*\d{6,}\S*", "", one.body) for _, one in letters)
     assert all("&lt;" in one.body or "<script>" not in one.body or "{{7*7}}" in one.body for _, one in letters)
-    TABLE.note("texts and replies, read again and in mail", "template languages, HTML", "literally; nothing is evaluated")
+    TABLE.note(
+        "texts and replies, read again and in mail", "template languages, HTML", "literally; nothing is evaluated"
+    )
     own = await peer.create(description=TEMPLATES)
     answer = await peer.get(f"/requests/{own}.xml")
     described = ElementTree.fromstring(answer.content).findtext(".//description")
@@ -151,7 +161,15 @@ async def test_line_ends_make_no_header(http: Http, product: Product) -> None:
 @pytest.mark.parametrize("climb", ["../../../etc/passwd", "..%2f..%2f..%2fetc%2fpasswd", "%2e%2e%2f%2e%2e%2fetc", "..%5c..%5cwin.ini",
                                    "....//....//etc/passwd", "%252e%252e%252fetc", "..%00.js", "%c0%ae%c0%ae%c0%afetc"])  # fmt: skip
 async def test_nobody_climbs_out(http: Http, climb: str) -> None:
-    doors = ("/f/", "/docs/", "/docs/errors/", "/api/v1/files/", "/api/v1/imports/", "/api/v1/units/", "/open311/v2/requests/")
+    doors = (
+        "/f/",
+        "/docs/",
+        "/docs/errors/",
+        "/api/v1/files/",
+        "/api/v1/imports/",
+        "/api/v1/units/",
+        "/open311/v2/requests/",
+    )
     answers = [await http.get(door + climb, SUPERVISOR) for door in doors]
     answers += [await http.get(f"/api/v1/files/{climb}/thumbnail", SUPERVISOR)]
     for answer in answers:
@@ -168,7 +186,9 @@ ENTITY = b"""<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "aaaaaaaaaa"><!ENTITY 
 async def test_xml_is_not_read(http: Http, product: Product, kind: str) -> None:
     before = await counted(product)
     key = {"api_key": bearer(INTEGRATOR)["Authorization"].removeprefix("Bearer ")}
-    peer = await http.client.post("/open311/v2/requests.xml", content=ENTITY, params=key, headers={"Content-Type": kind})
+    peer = await http.client.post(
+        "/open311/v2/requests.xml", content=ENTITY, params=key, headers={"Content-Type": kind}
+    )
     door = await http.raw("/api/v1/demands", ENTITY, **{"Content-Type": kind})
     assert peer.status_code in (400, 415) and door.status_code == 415, (peer.text, door.text)
     assert "root:" not in peer.text + door.text and "aaaaaaaaaa" not in peer.text + door.text
@@ -246,7 +266,12 @@ async def test_no_cell_of_any_table_acts(http: Http, product: Product) -> None:
             continue
         assert answer.status_code == 200, (path, answer.text)
         rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
-        acting = [c for row in rows for c in row if c[:1] in "=+-@\t\r\n＝＋－＠" and c and not re.fullmatch(r"-?\d+(\.\d+)?", c)]
+        acting = [
+            c
+            for row in rows
+            for c in row
+            if c[:1] in "=+-@\t\r\n＝＋－＠" and c and not re.fullmatch(r"-?\d+(\.\d+)?", c)
+        ]
         assert not acting, (path, acting[:5])
         seen += sum(len(row) for row in rows)
     assert seen > 100
@@ -294,7 +319,9 @@ async def test_a_host_is_the_senders_word(http: Http, product: Product) -> None:
     assert (made.status_code, listed.status_code, lost.status_code) == (201, 200, 404)
     for answer in (made, listed, lost):
         assert "evil.example" not in answer.text + str(answer.headers) and "javascript" not in str(answer.headers)
-    TABLE.note("API", "Host, X-Forwarded-*, Forwarded, X-Original-URL, method override", "no effect; links are relative")
+    TABLE.note(
+        "API", "Host, X-Forwarded-*, Forwarded, X-Original-URL, method override", "no effect; links are relative"
+    )
     settings = http.app.state.settings
     http.app.state.settings = settings.model_copy(update={"public_url": "https://linli.test"})
     try:
@@ -332,7 +359,11 @@ async def test_no_pattern_goes_back_and_forth(http: Http, what: str) -> None:
     began = time.perf_counter()
     answers = [await asyncio.wait_for(one, SINGLE_SECONDS) for one in asked]
     assert time.perf_counter() > began and all(a.status_code < 500 for a in answers), [a.status_code for a in answers]
-    TABLE.note("texts, phones, mail, webhooks, filters, Open311, tokens, headers", "20,000 characters made for backtracking", "answered, never 5xx")
+    TABLE.note(
+        "texts, phones, mail, webhooks, filters, Open311, tokens, headers",
+        "20,000 characters made for backtracking",
+        "answered, never 5xx",
+    )
 
 
 BIG = [2**31, 2**63 - 1, 2**63, -(2**63) - 1, 10**30, "1e9", "0x10", "１２", "1_000", "NaN", "-0"]
@@ -347,7 +378,11 @@ async def test_numbers_beyond_their_limits(http: Http, product: Product, number:
             answers.append(await asking(http, filled, name, number))
             assert answers[-1].status_code < 500, (filled, name, answers[-1].text)
     assert len(answers) > 30
-    TABLE.note("limit, page, level, year, days, lat, radius of every list", "beyond 32 and 64 bits, odd digits", "200 within the limits, else 400, 404 or 422")
+    TABLE.note(
+        "limit, page, level, year, days, lat, radius of every list",
+        "beyond 32 and 64 bits, odd digits",
+        "200 within the limits, else 400, 404 or 422",
+    )
 
 
 async def test_a_cursor_is_not_made_by_hand(http: Http) -> None:
@@ -357,9 +392,21 @@ async def test_a_cursor_is_not_made_by_hand(http: Http) -> None:
     cursor = re.search(r"cursor=([^&>]+)", first.headers["link"])
     assert cursor is not None
     good = cursor[1]
-    forged = [good[:-2] + "AA", good[::-1], "A" * len(good), good.swapcase(), good + "A" * 4000, good[: len(good) // 2], "W10", "e30", "\u0661" * 8]
+    forged = [
+        good[:-2] + "AA",
+        good[::-1],
+        "A" * len(good),
+        good.swapcase(),
+        good + "A" * 4000,
+        good[: len(good) // 2],
+        "W10",
+        "e30",
+        "\u0661" * 8,
+    ]
     answers = [await http.get("/api/v1/demands", SUPERVISOR, limit=1, cursor=one) for one in forged]
-    assert {a.status_code for a in answers} <= {400, 422}, [(a.status_code, f) for a, f in zip(answers, forged, strict=True)]
+    assert {a.status_code for a in answers} <= {400, 422}, [
+        (a.status_code, f) for a, f in zip(answers, forged, strict=True)
+    ]
     TABLE.note("cursors", "changed, turned round, cut, made by hand", told(answers))
     elsewhere = await http.get("/api/v1/changes", ADMIN, limit=1, cursor=good)
     assert elsewhere.status_code in (400, 422), elsewhere.text
@@ -369,12 +416,24 @@ async def test_a_cursor_is_not_made_by_hand(http: Http) -> None:
 async def test_instants_of_no_calendar(http: Http) -> None:
     answers = []
     month = "2026-10"
-    for at in ("0", "1700000000", "-62135596800", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026-10-01T00:00:00", "+002026-10-01T00:00:00Z"):
+    for at in (
+        "0",
+        "1700000000",
+        "-62135596800",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+        "2026-10-01T00:00:00",
+        "+002026-10-01T00:00:00Z",
+    ):
         answers.append(await http.get("/api/v1/rates", SUPERVISOR, month=month, as_of=at))
         answers.append(await http.get("/api/v1/rates/bulletin.csv", SUPERVISOR, month=month, as_of=at))
-        answers.append(await http.post("/api/v1/deliveries/replay", {"from": at, "until": "2026-10-02T00:00:00Z"}, ADMIN))
+        answers.append(
+            await http.post("/api/v1/deliveries/replay", {"from": at, "until": "2026-10-02T00:00:00Z"}, ADMIN)
+        )
     answers.append(await http.post("/api/v1/deliveries/replay", {"from": 0, "until": 1.5e9}, ADMIN))
-    assert {a.status_code for a in answers} == {422}, [(a.status_code, str(a.url)) for a in answers if a.status_code != 422]
+    assert {a.status_code for a in answers} == {422}, [
+        (a.status_code, str(a.url)) for a in answers if a.status_code != 422
+    ]
     TABLE.note("as_of, from, until", "numbers, year 1, year 9999, no offset", told(answers))
 
 
@@ -385,7 +444,11 @@ async def test_promises_of_no_sense(http: Http) -> None:
     sla = tomllib.loads(shipped)
     sla["version"] = "hostile"
     steps = sla.get("call_back", {}).get("steps", [])
-    sla["call_back"] = {**sla.get("call_back", {}), "steps": steps, "hours": {"opens": "09:00:00", "closes": "20:00:00+08:00"}}
+    sla["call_back"] = {
+        **sla.get("call_back", {}),
+        "steps": steps,
+        "hours": {"opens": "09:00:00", "closes": "20:00:00+08:00"},
+    }
     answer = await http.post("/api/v1/publications/sla?dry_run=true", sla, ADMIN)
     assert answer.status_code == 422, answer.text
     TABLE.note("POST /publications/sla", "hours of which one has an offset", told([answer]))
@@ -397,6 +460,17 @@ async def test_an_address_of_its_own_is_no_id(http: Http) -> None:
         answer = await http.get(path, by)
         assert (answer.status_code, code_of(answer), answer.headers["allow"]) == (405, "method_not_allowed", "POST")
     TABLE.note("addresses that take POST alone", "GET, as if the last word were an id", "405, Allow: POST")
+
+
+@pytest.mark.parametrize("session", ["%25b", "%C2%9B%F2%8B%B6%9C", "a%20b", "x" * 81, "'", "%0a", "xuanhualu%2F1"])
+async def test_a_session_of_no_possible_name(http: Http, session: str) -> None:
+    answers = [
+        await http.post(f"/api/v1/meetings/{meeting}/sessions/{session}/actions", body, SUPERVISOR)
+        for meeting in ("xuanhualu", "shengli-road")
+        for body in ({"type": "close"}, {"type": "open"}, {"type": "consent", "number": "B"})
+    ]
+    assert {a.status_code for a in answers} == {404}, [a.text for a in answers]
+    TABLE.note("POST …/sessions/{session}/actions", "ids that no session can have", told(answers))
 
 
 def test_what_is_tested_elsewhere_is_there() -> None:

@@ -36,7 +36,7 @@ def test_the_snapshot_is_current(document: Document) -> None:
 
 
 def test_the_document_is_valid(document: Document) -> None:
-    validate(document)  # type: ignore[arg-type]
+    validate(document)
 
 
 def test_every_operation_says_what_it_does_and_how_it_refuses(document: Document) -> None:

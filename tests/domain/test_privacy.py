@@ -71,7 +71,7 @@ SEES = {
     "past unit": (NONE, NONE, MASKED, MASKED, NONE, NONE, MASKED, MASKED),
     "other unit": (NONE,) * 8,
     "chair": (MASKED, MASKED, FULL, FULL, NONE, NONE, MASKED, MASKED),
-    "auditor": (MASKED, MASKED, NONE, NONE, MASKED, MASKED, NONE, NONE),
+    "auditor": (MASKED, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "integrator": (NONE,) * 8,
     "admin": (NONE,) * 8,
     "system": (NONE,) * 8,
