@@ -16,7 +16,7 @@ from api.needs import Declared, declared_by
 from domain import roles
 from domain.needs import Need
 from domain.roles import MEANINGS, Within
-from domain.scopes import Scope
+from domain.scopes import ANY_KEY, KEYS, Scope
 from domain.vocabulary import Role
 
 COLUMNS: tuple[Role, ...] = tuple(role for role in Role if role is not Role.SYSTEM)
@@ -39,7 +39,7 @@ class Row:
     @property
     def key(self) -> str:
         scopes = self.declared.scopes
-        return "any" if scopes == roles.ANY_KEY else " or ".join(sorted(scopes)) or NOTHING
+        return "any" if scopes == ANY_KEY else " or ".join(sorted(scopes)) or NOTHING
 
 
 def reach_of(need: Need, role: Role) -> str:
@@ -130,9 +130,9 @@ def _keys() -> str:
     about = "\n## API keys\n\nA key acts as its owner, narrowed to its scopes; what no scope opens, no key opens.\n\n"
     lines = []
     for scope in Scope:
-        opened = [f"`{need}`" for need, scopes in roles.KEYS.items() if scope in scopes and scopes != roles.ANY_KEY]
+        opened = [f"`{need}`" for need, scopes in KEYS.items() if scope in scopes and scopes != ANY_KEY]
         lines.append(f"| `{scope}` | {', '.join(opened)} |")
-    free = ", ".join(f"`{need}`" for need, scopes in roles.KEYS.items() if scopes == roles.ANY_KEY)
+    free = ", ".join(f"`{need}`" for need, scopes in KEYS.items() if scopes == ANY_KEY)
     return about + "| scope | opens |\n|---|---|\n" + "\n".join([*lines, f"| any | {free} |"]) + "\n"
 
 

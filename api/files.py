@@ -129,7 +129,7 @@ async def read_file_details(id: FileId, caller: Caller, request: Request) -> dic
 
 
 @router.get("/demands/{number}/files")
-@needs(Need.SEE_TEXTS)
+@needs(Need.LIST_FILES)
 async def list_demand_files(number: Number, caller: Caller, request: Request) -> list[dict[str, Any]]:
     """The files of a demand that the caller may see, oldest first."""
     return await files.files_of(request.app.state.desk, caller, number)

@@ -20,7 +20,7 @@ from api.auth import Principal, principal
 from api.problems import problem
 from domain import roles
 from domain.needs import Need
-from domain.scopes import Scope
+from domain.scopes import KEYS, Scope
 from domain.vocabulary import Role
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -40,7 +40,7 @@ class Declared:
     @classmethod
     def of(cls, need: Need, because: str = "") -> Declared:
         of_roles = None if need in roles.WITHOUT_ROLE else roles.ROLES[need]
-        return cls(need, of_roles, roles.KEYS.get(need, frozenset()), because)
+        return cls(need, of_roles, KEYS.get(need, frozenset()), because)
 
 
 def needs(need: Need, *, because: str = "") -> Callable[[Endpoint], Endpoint]:

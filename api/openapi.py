@@ -21,6 +21,7 @@ from api.needs import Declared, declared_by
 from api.problems import PROBLEMS
 from domain import roles
 from domain.needs import Need
+from domain.scopes import ANY_KEY
 from runtime.settings import PROJECT_ROOT, Settings
 
 _PROBLEM_SCHEMA: dict[str, Any] = {
@@ -116,7 +117,7 @@ def _say_deprecation(operation: dict[str, Any], told: Deprecation | None) -> Non
 
 
 def _scopes(declared: Declared) -> list[str]:
-    return ["any scope"] if declared.scopes == roles.ANY_KEY else [f"`{scope}`" for scope in sorted(declared.scopes)]
+    return ["any scope"] if declared.scopes == ANY_KEY else [f"`{scope}`" for scope in sorted(declared.scopes)]
 
 
 PAGE = PROJECT_ROOT / "docs" / "reference" / "openapi.json"

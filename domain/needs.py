@@ -39,6 +39,7 @@ class Need(StrEnum):
     SEE_WHOLE_LOG = "see_whole_log", "Reading a demand's log with everything that its events say"
     EXPORT_CASE_FILE = "export_case_file", "Exporting the case file of a demand"
     SEE_TEXTS = "see_texts", "Reading the words of a demand"
+    LIST_FILES = "list_files", "Listing the pictures and documents of a demand, as far as one may look at them"
     SEE_FILES = "see_files", "Looking at the pictures and documents of a demand"
     SEE_ROUTING = "see_routing", "Reading why a demand went to which unit, and which could take it"
     ACT_ON_DEMAND = "act_on_demand", "Acting on a demand"

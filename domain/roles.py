@@ -17,7 +17,6 @@ from enum import StrEnum
 from domain.actors import Actor, Grant
 from domain.errors import DomainError
 from domain.needs import Need as N
-from domain.scopes import Scope
 from domain.vocabulary import Role
 
 
@@ -87,6 +86,7 @@ RULES: tuple[Rule, ...] = (
     Rule(N.SEE_WHOLE_LOG,            OFFICE,                         _DEMAND),
     Rule(N.EXPORT_CASE_FILE,         OFFICE,                         _DEMAND),
     Rule(N.SEE_TEXTS,                ALL,                            _DEMAND),
+    Rule(N.LIST_FILES,               (RES, *STAFF, INT),             _DEMAND),
     Rule(N.SEE_FILES,                STAFF,                          _DEMAND),
     Rule(N.SEE_FILES,                (RES, INT),                     _OWN),
     Rule(N.SEE_ROUTING,              OFFICE,                         _DEMAND),
@@ -188,36 +188,10 @@ RULES: tuple[Rule, ...] = (
     Rule(N.SEE_IDENTITY_EVENTS,      (ADM, AUD),                     _DISTRICT),
     Rule(N.SEE_IDENTITY_EVENTS,      ALL,                            _OWN),
 )
-
-ANY_KEY = frozenset(Scope)
-# Which scopes of an API key open what: one of them is enough. What is not named, no key opens, whoever owns it.
-KEYS: Mapping[N, frozenset[Scope]] = {
-    N.BE_KNOWN:          ANY_KEY,
-    N.SEE_DISTRICT:      ANY_KEY,
-    N.SUBMIT_DEMAND:     frozenset({Scope.DEMANDS_WRITE}),
-    N.SEE_DEMANDS:       frozenset({Scope.DEMANDS_READ}),
-    N.SEE_TEXTS:         frozenset({Scope.DEMANDS_READ}),
-    N.SEE_FILES:         frozenset({Scope.DEMANDS_READ}),
-    N.SEE_REPORTER:      frozenset({Scope.DEMANDS_READ}),
-    N.ACT_ON_DEMAND:     frozenset({Scope.DEMANDS_WRITE}),
-    N.KEEP_REFERENCES:   frozenset({Scope.DEMANDS_WRITE}),
-    N.EXPORT_DEMANDS:    frozenset({Scope.DEMANDS_READ}),
-    N.IMPORT_DEMANDS:    frozenset({Scope.DEMANDS_WRITE}),
-    N.FOLLOW_IMPORTS:    frozenset({Scope.DEMANDS_WRITE}),
-    N.SEE_MEETINGS:      frozenset({Scope.DEMANDS_READ}),
-    N.SEE_AGENDAS:       frozenset({Scope.DEMANDS_READ}),
-    N.FOLLOW_EVENTS:     frozenset({Scope.EVENTS_READ}),
-    N.MANAGE_WEBHOOKS:   frozenset({Scope.WEBHOOKS_MANAGE}),
-    N.SEE_RATES:         frozenset({Scope.RATES_READ}),
-    N.SEE_MONTHS:        frozenset({Scope.RATES_READ}),
-    N.SEND_OPEN311:      frozenset({Scope.OPEN311_WRITE}),
-    N.FOLLOW_OPEN311:    frozenset({Scope.OPEN311_WRITE, Scope.DEMANDS_READ}),
-}
 # fmt: on
 
 WITHOUT_ROLE = frozenset({N.PUBLIC, N.BE_KNOWN})
-"""What needs no role: the first not even a name. (`by_link` no
-role opens: it takes a link or a code, and domain/resident_door.py says what those open.)"""
+"""What needs no role: the first not even a name. (`by_link` no role opens, but a link or a code: domain/resident_door.py.)"""
 
 _OF_PLACES = frozenset({Within.COMMUNITY, Within.GRID, Within.UNIT, Within.MEETING})
 _ALWAYS = {

@@ -25,7 +25,6 @@ from service.intake import fingerprint_of, key_of
 from service.session_forms import AttendForm, CloseForm, ConsentForm, ConveneForm, ExtraForm, OpenForm, SessionForm
 from store import meetings as storing
 
-
 _AN_ID = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 

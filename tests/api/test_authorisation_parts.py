@@ -97,7 +97,10 @@ async def test_how_busy_units_are_is_for_the_office(http: Http, product: Product
 
 async def test_a_resident_sees_that_a_meeting_sits_and_no_demand_of_others(http: Http, product: Product) -> None:
     number, unit = await routed(http, product)
-    await http.act(number, product.liaison_of(unit).id, "escalate", reason="several_units")
+    await product.sit(COMMUNITY)
+    await http.act(
+        number, product.liaison_of(unit).id, "escalate", reason="several_units"
+    )  # late, and let in by the chair
     await product.take_up(COMMUNITY, number)
     whistle = {"kind": "whistle", "about": "emergency", "units": [unit], "numbers": [number],
                "deadline_at": "2030-01-01T00:00:00Z"}  # fmt: skip

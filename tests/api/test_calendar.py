@@ -146,7 +146,7 @@ async def test_a_range_is_bounded(http: Http, first: str, until: str, code: str)
     assert (answer.status_code, code_of(answer)) == (422, code)
 
 
-@pytest.mark.parametrize("date", ["due", "0", "1e9", "2026-02-30", "2026-2-1", "20260201", "2026-W07-1", "0001-01-01", "9999-12-31",
+@pytest.mark.parametrize("date", ["0", "1e9", "2026-02-30", "2026-2-1", "20260201", "2026-W07-1", "0001-01-01", "9999-12-31",
                                   "2026-02-01T00:00:00", "2026-02-01%0a", "-2026-02-01", "%EF%BC%92026-02-01", "x" * 3000])  # fmt: skip
 async def test_what_is_no_date_is_refused(http: Http, date: str) -> None:
     answer = await http.get(f"/api/v1/calendar/{date}")

@@ -19,6 +19,8 @@ PAGE = ROOT / "docs" / "reference" / "hostile.md"
 HEAD = """# Hostile inputs
 
 What was sent to hurt, through which door, and what it got. Every line is asserted by the tests named in its section; this page is checked against what they saw.
+
+Every operation of the OpenAPI document is also run by schemathesis, for six callers: `tests/contract/test_schemathesis.py` in short, `python -m bench.fuzz` at length (`--examples N`, `--seed N`, `--caller NAME`, `--operation ID`).
 """
 _SECTION = re.compile(r"^## .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 

@@ -10,7 +10,6 @@ import asyncio
 import csv
 import io
 import re
-import time
 import zipfile
 from typing import Any
 from xml.etree import ElementTree
@@ -123,9 +122,9 @@ async def test_templates_are_words(http: Http, product: Product, peer: Peer) -> 
     assert {t["text"] for t in texts} == {TEMPLATES}
     letters = await messages(product, number)
     assert letters and all("49" not in re.sub(r"\S*\d{6,}\S*", "", one.body) for _, one in letters)
-    assert all("&lt;" in one.body or "<script>" not in one.body or "{{7*7}}" in one.body for _, one in letters)
+    assert not any("7*7" in one.body or "script" in one.body + one.subject for _, one in letters)
     TABLE.note(
-        "texts and replies, read again and in mail", "template languages, HTML", "literally; nothing is evaluated"
+        "texts and replies, read again", "template languages, HTML", "literally; nothing is evaluated, and mail holds none of it"
     )
     own = await peer.create(description=TEMPLATES)
     answer = await peer.get(f"/requests/{own}.xml")
@@ -228,15 +227,7 @@ async def test_entities_in_a_workbook_stay_what_they_are(http: Http, product: Pr
         if answer.status_code == 202:
             report = await finished(http, answer.headers["location"])
             assert "root:" not in report and "aaaaaaaaaa" not in report
-    rows = await product.pool.fetchval("select count(*) from demand_text where text::text like '%aaaaaaaaaa%'") \
-        if await has_column(product, "demand_text", "text") else 0  # fmt: skip
-    assert rows == 0
     TABLE.note("POST /imports, XLSX", "entities, outside and growing", f"{told(answers)}; none is expanded")
-
-
-async def has_column(product: Product, table: str, column: str) -> bool:
-    asked = "select count(*) from information_schema.columns where table_name = $1 and column_name = $2"
-    return bool(await product.pool.fetchval(asked, table, column))
 
 
 async def finished(http: Http, path: str) -> str:
@@ -259,7 +250,7 @@ async def test_no_cell_of_any_table_acts(http: Http, product: Product) -> None:
         assert noted.status_code == 200, noted.text
     tables = ["exports/demands.csv", "exports/demands.csv?personal=true&reason=handling", "exports/history.csv",
               f"rates/bulletin.csv?month={product.desk.now():%Y-%m}", f"rates?month={product.desk.now():%Y-%m}&format=csv"]  # fmt: skip
-    seen = 0
+    seen, guarded = 0, set[str]()
     for path in tables:
         answer = await http.get(f"/api/v1/{path}", SUPERVISOR)
         if answer.status_code == 422:  # a figure of a month that is not over
@@ -274,7 +265,8 @@ async def test_no_cell_of_any_table_acts(http: Http, product: Product) -> None:
         ]
         assert not acting, (path, acting[:5])
         seen += sum(len(row) for row in rows)
-    assert seen > 100
+        guarded |= {c[1] for row in rows for c in row if len(c) > 1 and c[0] == "'"}
+    assert seen > 100 and set("=+-@") <= guarded, guarded
     TABLE.note("every CSV", "cells that begin with = + - @ tab CR LF or a wide = + - @", "each behind an apostrophe")
 
 
@@ -356,9 +348,8 @@ async def test_no_pattern_goes_back_and_forth(http: Http, what: str) -> None:
         http.client.get("/api/v1/session", headers={"Authorization": f"Bearer linli_{text.strip()}", "Cookie": f"__Host-linli={text.strip()}"}),
         http.client.get("/api/v1/demands", headers=bearer(SUPERVISOR) | {"If-None-Match": text.strip() or "x", "Prefer": text.strip() or "x", "Accept-Language": text.strip() or "x"}),
     ]  # fmt: skip
-    began = time.perf_counter()
     answers = [await asyncio.wait_for(one, SINGLE_SECONDS) for one in asked]
-    assert time.perf_counter() > began and all(a.status_code < 500 for a in answers), [a.status_code for a in answers]
+    assert all(a.status_code < 500 for a in answers), [a.status_code for a in answers]
     TABLE.note(
         "texts, phones, mail, webhooks, filters, Open311, tokens, headers",
         "20,000 characters made for backtracking",

@@ -11,6 +11,7 @@ from domain.lifecycle import RULES as COMMANDS
 from domain.lifecycle import Who
 from domain.needs import Need
 from domain.roles import OF_NEED, ROLES, WITHOUT_ROLE, Within
+from domain.scopes import KEYS
 from domain.vocabulary import Role
 
 NOBODY = Actor(id="x")
@@ -44,8 +45,8 @@ def test_no_key_opens_what_is_personal_or_gives_power_over_others() -> None:
         Need.SEE_PERSONAL_READS, Need.MANAGE_KEYS, Need.MANAGE_PEOPLE, Need.MANAGE_SESSIONS, Need.RENEW_CODE,
         Need.PUBLISH_ROUTING, Need.EXPORT_CASE_FILE, Need.SEE_WHOLE_LOG, Need.BY_LINK,
     }  # fmt: skip
-    assert not closed & roles.KEYS.keys()
-    assert all(scopes for scopes in roles.KEYS.values())
+    assert not closed & KEYS.keys()
+    assert all(scopes for scopes in KEYS.values())
 
 
 @pytest.mark.parametrize(
