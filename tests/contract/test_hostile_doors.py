@@ -124,7 +124,9 @@ async def test_templates_are_words(http: Http, product: Product, peer: Peer) -> 
     assert letters and all("49" not in re.sub(r"\S*\d{6,}\S*", "", one.body) for _, one in letters)
     assert not any("7*7" in one.body or "script" in one.body + one.subject for _, one in letters)
     TABLE.note(
-        "texts and replies, read again", "template languages, HTML", "literally; nothing is evaluated, and mail holds none of it"
+        "texts and replies, read again",
+        "template languages, HTML",
+        "literally; nothing is evaluated, and mail holds none of it",
     )
     own = await peer.create(description=TEMPLATES)
     answer = await peer.get(f"/requests/{own}.xml")
