@@ -1,5 +1,5 @@
-"""What passes between a duplicate and its primary. Each of the two is its own workflow: they are told by updates, keyed so
-that a repetition changes nothing."""
+"""What passes between a duplicate and its primary, each its own workflow: a signal to the primary, whose updates are few at a
+time, and keyed updates to the duplicates, of which a repetition changes nothing (docs/decisions/0013)."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def lose_primary(t: Turn, cmd: c.LosePrimary) -> None:
 
 def word_for_followers(primary: Demand) -> c.Settle | c.LosePrimary | None:
     """What a demand that follows `primary` is to hear, as things stand; None while it is being handled."""
-    if primary.primary is not None and primary.follows:
+    if primary.follows:
         return c.LosePrimary(primary=primary.number, heir=primary.primary)
     if not is_settled(primary):
         return None
