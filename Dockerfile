@@ -35,7 +35,7 @@ RUN groupadd --system --gid 10001 linli \
 WORKDIR /app
 COPY --from=libraries /opt/linli /opt/linli
 COPY --chmod=0755 docker/entrypoint.sh /usr/local/bin/linli
-COPY pyproject.toml worker.py ./
+COPY pyproject.toml server.py worker.py ./
 COPY docker/serve_api.py docker/worker_alive.py docker/
 COPY config/ config/
 COPY domain/ domain/
@@ -47,6 +47,7 @@ COPY gateways/ gateways/
 COPY runtime/ runtime/
 COPY service/ service/
 COPY api/ api/
+COPY web/ web/
 RUN python -m compileall -q -j 0 /app
 
 USER 10001:10001

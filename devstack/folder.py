@@ -21,7 +21,7 @@ MARK = "linli-data"  # a folder without it is never removed by `./run reset`
 
 # What the command line of each part must hold before an earlier run's process is ended.
 EXPECTED: Mapping[str, str] = {
-    "api": "api.app:create_app",
+    "api": "server:create_app",
     "worker": "worker.py",
     "temporal": "start-dev",
     "postgres": "postgres",

@@ -73,7 +73,7 @@ class Api(Program):
 
     def __init__(self, port: int, env: Mapping[str, str], log: Path) -> None:
         arguments = [
-            *("-m", "uvicorn", "--factory", "api.app:create_app", "--host", "127.0.0.1", "--port", str(port)),
+            *("-m", "uvicorn", "--factory", "server:create_app", "--host", "127.0.0.1", "--port", str(port)),
             # Without the limit an open event stream would hold up the stop for as long as its reader likes.
             *("--no-access-log", "--timeout-graceful-shutdown", "5"),
         ]

@@ -25,7 +25,7 @@ def main() -> int:
         print(wrong, file=sys.stderr)
         return 2
     config = uvicorn.Config(
-        "api.app:create_app",
+        "server:create_app",
         factory=True,
         host=os.environ.get("LINLI_HTTP_HOST", "0.0.0.0"),
         port=int(os.environ.get("LINLI_HTTP_PORT", "8000")),
