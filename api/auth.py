@@ -2,7 +2,7 @@
 
     Authorization: Bearer dev_…    development token; checked without the database
     Authorization: Bearer linli_…  API key; the owner, narrowed to its scopes
-    Cookie: __Host-linli=…         session; unsafe methods only from a page of ours
+    Cookie: __Host-linli=…         session; unsafe methods only from a page of ours, and only of the person `Linli-Person` names
 
 What was looked up is remembered for a few seconds, so a session or key that another process revokes is refused at most
 `REMEMBERED_SECONDS` later; the process that revokes forgets at once. Where a request carries an Authorization header, that
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from service.credentials import Found
 
 REMEMBERED_SECONDS = 4.0
+
+MEANT = "linli-person"
+"""Header in which a page says for whom it sends. What a phone kept of one person never goes out in the session of another."""
 
 _RESIDENT = re.compile(r"resident-\d{4,12}")
 _MAX_REMEMBERED = 4_096
@@ -180,6 +183,8 @@ async def of_cookie(request: Request) -> Principal | None:
     found: Principal | None = await request.app.state.principals.look_up(token, request.app.state.desk, by_session)
     if found is not None:
         refuse_cross_site(request)
+        if request.headers.get(MEANT, found.id) != found.id:
+            return None
     return found
 
 

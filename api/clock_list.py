@@ -42,12 +42,15 @@ def _wanted(
     category: Code = None,
     holder: Code = None,
     sla_class: SlaClass | None = None,
+    once: Annotated[
+        bool, Query(description="Each demand once, with that one of these clocks which worries most.")
+    ] = False,
 ) -> Wanted:
     demands = Filter(
         stage=stage, community=community, grid=grid, unit=unit, category=category,
         holder=caller.id if holder == "me" else holder,
     )  # fmt: skip
-    return Wanted(kinds=tuple(clock or ()), within=within, sla_class=sla_class, demands=demands)
+    return Wanted(kinds=tuple(clock or ()), within=within, sla_class=sla_class, once=once, demands=demands)
 
 
 Asked = Annotated[Wanted, Depends(_wanted)]

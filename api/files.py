@@ -67,15 +67,22 @@ async def upload_file(caller: Caller, request: Request, idempotency_key: Idempot
     return await take_upload(request, caller, idempotency_key)
 
 
-async def take_upload(request: Request, caller: Actor, idempotency_key: str | None) -> Response:
-    """The upload of whoever was let in, by whichever door."""
+async def take_upload(
+    request: Request,
+    caller: Actor,
+    idempotency_key: str | None,
+    *,
+    counted_as: str | None = None,
+    most: int = uploads.MOST_LOOSE,
+) -> Response:
+    """The upload of whoever was let in, by whichever door; `counted_as` is whose uploads at the same time are counted."""
     limit = request.app.state.settings.max_file_bytes
-    async with uploaded(request, caller.id, limit=limit, fields=("use_location",)) as form:
+    async with uploaded(request, counted_as or caller.id, limit=limit, fields=("use_location",)) as form:
         said = form.fields.get("use_location", "false")
         if said not in ("true", "false"):
             raise problem("multipart_invalid", "`use_location` is true or false.")
         taken = await uploads.upload(
-            request.app.state.desk, caller, form.file, idempotency_key, use_location=said == "true"
+            request.app.state.desk, caller, form.file, idempotency_key, use_location=said == "true", most=most
         )
     headers = {"Location": f"/api/v1/files/{taken.id}"}
     if taken.repeated:

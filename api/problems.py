@@ -123,6 +123,7 @@ PROBLEMS: dict[str, Kind] = {
     "import_over": Kind(409, "导入已结束", "The import is over", "已导入的诉求保留；如有需要请另行办理。", "What it has taken in stays; handle those demands one by one."),
     "too_many_imports": Kind(409, "未完成的导入过多", "Too many imports at once", "请等待现有导入完成。", "Wait until those that run are over."),
     "export_too_long": Kind(422, "导出内容过多", "The export is too long", "请缩小筛选范围，或改用 CSV。", "Filter more narrowly, or take CSV."),
+    "unknown_matter": Kind(422, "没有这个事项", "Unknown matter", "请重新核对草稿后再提交，或不合并、单独提交。", "Look at the draft again, or submit it by itself."),
     "unknown_file": Kind(422, "没有这个文件", "Unknown file", "请先上传，再使用返回的编号。", "Upload it first and use the id of the answer."),
     "file_taken": Kind(409, "文件已用于其他诉求", "The file belongs to another demand", "请为这件诉求重新上传。", "Upload it again for this demand."),
     # Publishing

@@ -117,6 +117,8 @@ class Stack:
             "LINLI_WEBHOOK_ALLOW": os.environ.get("LINLI_WEBHOOK_ALLOW") or "127.0.0.0/8,::1/128",
             "LINLI_FILES": os.environ.get("LINLI_FILES") or str(self.folder.path / "files"),
         }
+        if self.temporal_ui is not None:
+            chosen["LINLI_TEMPORAL_UI_URL"] = os.environ.get("LINLI_TEMPORAL_UI_URL") or self.temporal_ui
         if self.overlay is not None:
             chosen["LINLI_PACK_OVERLAY"] = str(self.overlay)
         return {**os.environ, **chosen, **self._settings, "PYTHONUNBUFFERED": "1"}

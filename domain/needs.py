@@ -98,6 +98,7 @@ class Need(StrEnum):
     # ---- what is sent
     SEE_DELIVERIES = "see_deliveries", "Reading deliveries and the state of the channels"
     REPLAY_DELIVERIES = "replay_deliveries", "Sending deliveries again, and testing a channel"
+    SEE_SYSTEM = "see_system", "Seeing whether the parts of the system work"
 
     # ---- administration
     PUBLISH_CALENDAR = "publish_calendar", "Publishing a holiday calendar"

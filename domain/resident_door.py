@@ -34,6 +34,15 @@ def reporter(number: str) -> Actor:
     return Actor(id=reporter_of(number), grants=(Grant(role=Role.RESIDENT),))
 
 
+WALK_IN = "walk-in:"
+"""How ids begin under which somebody without an account reports: made from a secret of the draft, for that one report."""
+
+
+def walk_in(mark: str) -> Actor:
+    """Who reports without an account; `mark` tells those who know the secret of one draft from all others."""
+    return Actor(id=f"{WALK_IN}{mark}", grants=(Grant(role=Role.RESIDENT),))
+
+
 def round_began(demand: Demand) -> datetime | None:
     """When the work was last said to be done: from then on its reporter is asked how it was."""
     asking = demand.clocks.get(ClockName.FOLLOW_UP)

@@ -60,6 +60,14 @@ _NEXT: Mapping[str, Words] = {
     ClockName.REOPEN: ("如未解决，可申请重新办理", "if it is not solved, you can have it reopened"),
 }
 """The clocks that say something to a reporter; those of units among themselves are not here."""
+WAITS_FOR: Mapping[str, Words] = {
+    "awaiting_reporter": ("等待您补充情况或材料", "Something is needed from you"),
+    "awaiting_access": ("等待能够入户或进场", "The place has to be opened first"),
+    "awaiting_material": ("等待材料或配件到货", "Material has to arrive first"),
+    "ownership_dispute": ("权属正在认定", "Whose it is has to be settled first"),
+    "weather": ("等待天气条件允许", "The weather does not allow it yet"),
+}
+"""Why the clock stands still (the reasons of `request_info`)."""
 _FIRST_ASKED: Words = ("请您评价", "you are asked how it was")
 
 

@@ -156,6 +156,7 @@ RULES: tuple[Rule, ...] = (
 
     Rule(N.SEE_DELIVERIES,           (SUP, ADM, AUD),                _DISTRICT),
     Rule(N.REPLAY_DELIVERIES,        (SUP, ADM),                     _DISTRICT),
+    Rule(N.SEE_SYSTEM,               (SUP, ADM, AUD, INT),           _DISTRICT),
 
     Rule(N.PUBLISH_CALENDAR,         (ADM,),                         _DISTRICT),
     Rule(N.PUBLISH_PROMISES,         (ADM,),                         _DISTRICT),

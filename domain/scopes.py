@@ -42,6 +42,7 @@ KEYS: Mapping[N, frozenset[Scope]] = {
     N.SEE_MEETINGS:      frozenset({Scope.DEMANDS_READ}),
     N.SEE_AGENDAS:       frozenset({Scope.DEMANDS_READ}),
     N.FOLLOW_EVENTS:     frozenset({Scope.EVENTS_READ}),
+    N.SEE_SYSTEM:        frozenset({Scope.EVENTS_READ}),
     N.MANAGE_WEBHOOKS:   frozenset({Scope.WEBHOOKS_MANAGE}),
     N.SEE_RATES:         frozenset({Scope.RATES_READ}),
     N.SEE_MONTHS:        frozenset({Scope.RATES_READ}),

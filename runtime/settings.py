@@ -59,6 +59,11 @@ class Settings(BaseSettings):
     temporal_namespace: str = Field(
         default="default", validation_alias="TEMPORAL_NAMESPACE", min_length=1, description="Temporal namespace"
     )
+    temporal_ui_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]+$",
+        description="Where people open Temporal's own pages; a case then leads to its run there",
+    )
     task_queue: str = Field(default="linli", min_length=1, description="Task queue of API and worker; the same in both")
 
     pack: RootedPath = Field(

@@ -29,38 +29,47 @@ ZERO = timedelta(0)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a caller asks for. No `kinds` means every clock that somebody owes; `within` is in working hours."""
+    """What a caller asks for. No `kinds` means every clock that somebody owes; `within` is in working hours;
+    `once` takes of each demand the one clock that worries most."""
 
     state: clock_queries.State | Literal["all"] = "all"
     kinds: tuple[str, ...] = ()
     within: float = 2.0
     sla_class: str | None = None
+    once: bool = False
     demands: Filter = field(default_factory=Filter)
 
 
 async def listed(desk: Desk, actor: Actor, wanted: Wanted, *, after: Key | None, limit: int) -> list[tuple[View, Key]]:
     """A page of clocks in the caller's scope with the key of each, soonest due first and paused ones last."""
+    return [(view, key) for view, _, key in await found(desk, actor, wanted, after=after, limit=limit)]
+
+
+async def found(
+    desk: Desk, actor: Actor, wanted: Wanted, *, after: Key | None, limit: int
+) -> list[tuple[View, Demand, Key]]:
+    """The same, each with its demand."""
     now = desk.now()
     chosen = _chosen(desk, actor, wanted, now)
     rows = await clock_queries.clocks(desk.engine, chosen, after=after, limit=limit)
     demands = [Demand.model_validate(row.state) for row in rows]
-    known = await _calendars(desk, {d.terms.calendar for d in demands})
+    known = await calendars_of(desk, {d.terms.calendar for d in demands})
     inside = not _only_resident(actor)
     views = [
         # The clocks of two machines differ a little: what has happened is never ahead of the answer.
         _view(desk, row, d, known.get(d.terms.calendar, desk.calendar), max(now, row.updated_at), chosen.soon, inside)
         for row, d in zip(rows, demands, strict=True)
     ]
-    return list(zip(views, (row.key for row in rows), strict=True))
+    return list(zip(views, demands, (row.key for row in rows), strict=True))
 
 
 async def summary(desk: Desk, actor: Actor, wanted: Wanted) -> View:
     """How many clocks in the caller's scope are in each state, in all and by kind: as many as `listed` has rows."""
     now = desk.now()
     chosen = _chosen(desk, actor, wanted, now)
-    found = await clock_queries.counts(desk.engine, chosen)
-    by_kind = {kind: found.get(kind, dict.fromkeys(STATES, 0)) for kind in chosen.kinds}
-    totals: View = {state: sum(counted[state] for counted in by_kind.values()) for state in STATES}
+    counted = await clock_queries.counts(desk.engine, chosen)
+    by_kind = {kind: counted.get(kind, dict.fromkeys(STATES, 0)) for kind in chosen.kinds}
+    totals: View = {state: sum(of_kind[state] for of_kind in by_kind.values()) for state in STATES}
     return {**totals, "as_of": instant(now), "due_soon_until": instant(chosen.soon), "clocks": by_kind}
 
 
@@ -71,7 +80,7 @@ def _chosen(desk: Desk, actor: Actor, wanted: Wanted, now: datetime) -> ClockFil
     return ClockFilter(
         state=wanted.state, kinds=tuple(dict.fromkeys(kinds)),
         soon=add_working(desk.calendar, now, timedelta(hours=wanted.within)),
-        demands=scoped(actor, wanted.demands), sla_class=wanted.sla_class,
+        demands=scoped(actor, wanted.demands), sla_class=wanted.sla_class, once=wanted.once,
     )  # fmt: skip
 
 
@@ -79,7 +88,7 @@ def _only_resident(actor: Actor) -> bool:
     return not roles.holds(actor, Need.SEE_INSIDE)
 
 
-async def _calendars(desk: Desk, versions: set[str]) -> dict[str, Calendar]:
+async def calendars_of(desk: Desk, versions: set[str]) -> dict[str, Calendar]:
     """The calendars that demands were promised under; nearly always the one in force."""
     found = {desk.calendar.version: desk.calendar}
     for version in versions - found.keys():

@@ -57,7 +57,7 @@ async def summary(desk: Desk, actor: Actor) -> View:
     """How many are in which state and how old the oldest is, in all and by channel. DomainError `not_permitted`."""
     roles.must(actor, Need.SEE_DELIVERIES)
     now = desk.now()
-    by_channel = await _counted(desk, now)
+    by_channel = await counts_by_channel(desk, now)
     states = (*delivery_lists.OPEN, "dead")
     total = {state: sum(counted[state] for counted in by_channel.values()) for state in states}
     return {"as_of": instant(now), **total, "channels": by_channel}
@@ -104,7 +104,7 @@ async def replay_span(desk: Desk, actor: Actor, form: ReplayForm, key: str | Non
 async def channels(desk: Desk, actor: Actor) -> list[View]:
     """Every channel there is: set up or not, whether it works, what it has to do. DomainError `not_permitted`."""
     roles.must(actor, Need.SEE_DELIVERIES)
-    counted, ready = await _counted(desk, desk.now()), configured(desk.settings)
+    counted, ready = await counts_by_channel(desk, desk.now()), configured(desk.settings)
     states = await delivery_lists.channel_states(desk.pool)
     return [
         {"name": name, "configured": name in ready, **_health(states.get(name), name in ready), **counted[name]}
@@ -167,7 +167,7 @@ def _view(desk: Desk, row: asyncpg.Record, now: datetime) -> View:
     }  # fmt: skip
 
 
-async def _counted(desk: Desk, now: datetime) -> dict[str, View]:
+async def counts_by_channel(desk: Desk, now: datetime) -> dict[str, View]:
     empty: dict[str, Any] = {**dict.fromkeys((*delivery_lists.OPEN, "dead"), 0), "oldest_open_at": None}
     found: dict[str, View] = {name: dict(empty) for name in VIAS}
     oldest: dict[str, int] = {}

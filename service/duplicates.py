@@ -58,15 +58,19 @@ async def of_draft(desk: Desk, actor: Actor, form: DraftForm) -> View:
 
     Raises DomainError: `unknown_category`, `unknown_place`.
     """
+    return await _suggest(desk, actor, case_of(desk, form), None)
+
+
+def case_of(desk: Desk, form: DraftForm) -> Case:
+    """Raises DomainError: `unknown_category`, `unknown_place`."""
     now = desk.now()
     category, _ = category_of(desk.district, form.text, form.category)
     place = locate(desk, form.location, now)
     compound = place.compound if place else None
-    case = Case(
+    return Case(
         category=category.code, at=now, gist=gist(form.text, desk.district.telling), grid=place.grid if place else None,
         compound=compound, building=_building(form.location), point=_point(desk, form.location, compound),
     )  # fmt: skip
-    return await _suggest(desk, actor, case, None)
 
 
 def is_resident(actor: Actor) -> bool:
@@ -87,21 +91,26 @@ def _shown_words(desk: Desk, actor: Actor, demand: Demand, case: Case) -> Case:
 
 
 async def _suggest(desk: Desk, actor: Actor, case: Case, number: str | None) -> View:
+    best = await likely(desk, actor, case, number)
+    show = hint if is_resident(actor) else _shown
+    return {
+        "number": number,
+        "rules": desk.district.duplicates.version,
+        "count": len(best),
+        "suggestions": [show(desk, actor, case.at, one) for one in best],
+    }
+
+
+async def likely(desk: Desk, actor: Actor, case: Case, number: str | None) -> list[Suggestion]:
+    """Those of which this caller may hear, likeliest first."""
     rules, case = desk.district.duplicates, compared(actor, desk, case)
     found = [] if not case.gist.weights else await _near(desk, case, number, rules)
     best: list[Suggestion] = []
     for one, demand in _comparable(actor, found):
-        likely = score(case, _shown_words(desk, actor, demand, compared(actor, desk, desk.likenesses.case(one))), rules)
-        if likely.score >= rules.least and likely.reasons:
-            best.append(Suggestion(one, demand, likely))
-    best = sorted(best, key=lambda s: (-s.likeness.score, s.found.number))[: rules.most]
-    show = _hint if is_resident(actor) else _shown
-    return {
-        "number": number,
-        "rules": rules.version,
-        "count": len(best),
-        "suggestions": [show(desk, actor, case.at, one) for one in best],
-    }
+        alike = score(case, _shown_words(desk, actor, demand, compared(actor, desk, desk.likenesses.case(one))), rules)
+        if alike.score >= rules.least and alike.reasons:
+            best.append(Suggestion(one, demand, alike))
+    return sorted(best, key=lambda s: (-s.likeness.score, s.found.number))[: rules.most]
 
 
 async def _near(desk: Desk, case: Case, number: str | None, rules: DuplicateRules) -> list[Found]:
@@ -160,7 +169,7 @@ def _shown(desk: Desk, actor: Actor, at: datetime, one: Suggestion) -> View:
     }
 
 
-def _hint(desk: Desk, actor: Actor, at: datetime, one: Suggestion) -> View:
+def hint(desk: Desk, actor: Actor, at: datetime, one: Suggestion) -> View:
     """What a resident may know: no number but of an own demand, the day and not the hour, the compound and no door."""
     found = one.found
     rough = (Reason("same_compound") if r.code == "same_building" else r for r in one.likeness.reasons)

@@ -109,6 +109,13 @@ def known_figures(desk: Desk) -> list[str]:
     return list(dict.fromkeys(figure for d in desk.district.rates.definitions for figure in rates_of(d)))
 
 
+def figures_to_exclude(desk: Desk) -> list[View]:
+    """What may be named, with its words."""
+    definition = definition_of(desk, None)
+    known = ((figure, words_of(figure, definition)) for figure in known_figures(desk))
+    return [{"id": figure, "zh": words.zh, "en": words.en} for figure, words in known]
+
+
 # ---- reading
 
 

@@ -21,6 +21,7 @@ from domain.ledger import Entry, seal
 from domain.menu import Service
 from domain.policies import Sla
 from domain.promise import Promise
+from domain.resident_door import WALK_IN
 from domain.vocabulary import ClockName, Role, Stage
 from domain.worktime import Budget
 from service import files, menu
@@ -147,7 +148,8 @@ def _open(desk: Desk, actor: Actor, form: SubmitForm, number: str, now: datetime
 
 def _reach(actor: Actor, form: SubmitForm) -> tuple[Reach, ...]:
     """How the reporter can be asked how it went: what they left, or the account they sent it from."""
-    own: tuple[Reach, ...] = ("account",) if any(g.role is Role.RESIDENT for g in actor.grants) else ()
+    resident = any(g.role is Role.RESIDENT for g in actor.grants) and not actor.id.startswith(WALK_IN)
+    own: tuple[Reach, ...] = ("account",) if resident else ()
     left = form.reporter.model_dump(exclude_none=True) if form.reporter is not None else {}
     return (*own, *(one for one in ("phone", "email") if one in left))
 

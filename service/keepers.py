@@ -19,6 +19,7 @@ from service.notifying import open_notifying
 from service.phone_keeper import PhoneKeeper
 from service.publish_watch import Watch
 from service.webhook_keeper import open_webhook_keeper
+from service.worker_beat import WorkerBeat
 from store.phone_digests import PhoneDigests
 from store.pool import Pool
 from store.seal import Sealer
@@ -34,6 +35,7 @@ def open_keepers(settings: Settings, pool: Pool, watch: Watch) -> tuple[Keeper, 
     webhooks = open_webhook_keeper(settings, pool, watch)
     others = _of_personal_data(settings, pool, watch)
     return (
+        WorkerBeat(pool),
         HandOvers(watch, pool),
         webhooks,
         open_notifying(settings, pool, watch),

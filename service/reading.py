@@ -45,11 +45,17 @@ async def current(desk: Desk, number: str) -> Demand:
     return Demand.model_validate_json(row)
 
 
-async def seen(desk: Desk, actor: Actor, numbers: Iterable[str]) -> set[str]:
-    """Those of the demands that lie in the caller's scope."""
-    rows = await desk.pool.fetch("select state from demand where number = any($1::text[])", sorted(set(numbers)))
+async def visible(desk: Desk, actor: Actor, numbers: Iterable[str]) -> list[Demand]:
+    """Those of the demands that lie in the caller's scope, by number."""
+    asked = "select state from demand where number = any($1::text[]) order by number"
+    rows = await desk.pool.fetch(asked, sorted(set(numbers)))
     found = (Demand.model_validate_json(row["state"]) for row in rows)
-    return {demand.number for demand in found if may_see(demand, actor)}
+    return [demand for demand in found if may_see(demand, actor)]
+
+
+async def seen(desk: Desk, actor: Actor, numbers: Iterable[str]) -> set[str]:
+    """The numbers of those."""
+    return {demand.number for demand in await visible(desk, actor, numbers)}
 
 
 async def _strong(desk: Desk, number: str) -> Demand | None:

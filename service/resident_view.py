@@ -10,7 +10,7 @@ from domain.lifecycle import permitted
 from domain.masking import mask_email, mask_phone
 from domain.privacy import ReadingReason
 from domain.resident_door import OPENS
-from domain.resident_words import Told, Words, next_of, stage_words, told
+from domain.resident_words import WAITS_FOR, Told, Words, next_of, stage_words, told
 from domain.vocabulary import ClockName
 from service import files
 from service.desk import Desk
@@ -44,9 +44,10 @@ async def view(desk: Desk, entered: Entered, demand: Demand | None = None) -> Vi
         "category": None if category is None else {"zh": category.name, "en": category.name_en},
         "place": _place(desk, d),
         "stage": {"code": d.stage, **_said(stage_words(d))},
-        "next": _next(d),
+        "next": next_view(d),
+        "waits_for": _said(WAITS_FOR[d.info_reason]) if d.info_reason in WAITS_FOR else None,
         "owner": _owner(desk, d),
-        "promises": _promises(d),
+        "promises": promises(d),
         "outcome": d.outcome,
         "closed_at": instant(d.closed_at),
         "reopen_until": instant(reopen.due_at) if reopen and reopen.running and not d.sealed else None,
@@ -85,12 +86,12 @@ def _owner(desk: Desk, d: Demand) -> View | None:
     return None if person is None else {"name": person["name"], "unit": unit["name"] if unit else None}
 
 
-def _next(d: Demand) -> View | None:
+def next_view(d: Demand) -> View | None:
     found = next_of(d)
     return None if found is None else {**_said(found.words), "due_at": instant(found.due_at), "late": found.late}
 
 
-def _promises(d: Demand) -> list[View]:
+def promises(d: Demand) -> list[View]:
     found = []
     for name, words in _PROMISED.items():
         clock = d.clocks.get(name)

@@ -59,8 +59,10 @@ class _Content:
         return iter((self.picture.content,)) if self.picture else self.spool.chunks()
 
 
-async def upload(desk: Desk, actor: Actor, spool: Spool, key: str | None, *, use_location: bool) -> Answered:
-    """Keep a file that only its uploader can see until a demand names it.
+async def upload(
+    desk: Desk, actor: Actor, spool: Spool, key: str | None, *, use_location: bool, most: int = MOST_LOOSE
+) -> Answered:
+    """Keep a file that only its uploader can see until a demand names it; `most` of them at a time.
 
     Raises DomainError: `unsupported_file`, `file_broken`, `picture_too_large`, `too_many_files`, `idempotency_key_reused`.
     """
@@ -68,11 +70,9 @@ async def upload(desk: Desk, actor: Actor, spool: Spool, key: str | None, *, use
     before = await asked.repetition()
     if before is not None:
         return before
-    if await storing.loose(desk.pool, actor.id) >= MOST_LOOSE:
-        rule = (
-            f"{MOST_LOOSE} files of yours are attached to nothing yet. Attach them, or wait a day until they are gone."
-        )
-        raise DomainError("too_many_files", rule, most=MOST_LOOSE)
+    if await storing.loose(desk.pool, actor.id) >= most:
+        rule = f"{most} files of yours are attached to nothing yet. Attach them, or wait a day until they are gone."
+        raise DomainError("too_many_files", rule, most=most)
     content = await _looked_at(spool, desk.now())
     file, file_key = _described(desk, actor, content, use_location=use_location)
     await storing.begin(desk.pool, file)

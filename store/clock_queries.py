@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -35,7 +36,8 @@ Key = tuple[bool, datetime, str, str]
 class ClockFilter:
     """Which clocks: in `state`, of these kinds, of these demands. `soon` is the instant by which `due_soon` are due.
 
-    The kind of a clock is its name, of a co-unit's clock the part before the colon.
+    The kind of a clock is its name, of a co-unit's clock the part before the colon. `once` takes of each demand one clock
+    only, the one that worries most: broken before unbroken, paused last, then the soonest due.
     """
 
     state: State | Literal["all"]
@@ -43,6 +45,7 @@ class ClockFilter:
     soon: datetime
     demands: Filter = field(default_factory=Filter)
     sla_class: str | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ async def counts(engine: AsyncEngine, f: ClockFilter) -> dict[str, dict[State, i
     """How many clocks of each kind are in each state, whatever `f.state` says; kinds without a clock are left out."""
     kind = func.split_part(ClockRow.name, ":", 1).label("kind")
     columns = [func.count().filter(_in_state(state, f.soon)) for state in STATES]
-    query: Any = select(kind, *columns).where(_of_kind(f)).group_by(kind)
+    query: Any = select(kind, *columns).where(_of_kind(f), *_worst(f)).group_by(kind)
     wanted = _of_demand(f)
     if wanted:
         query = query.join(DemandRow, _same_demand()).where(_OPEN, *wanted)
@@ -93,7 +96,7 @@ async def _page(session: AsyncSession, f: ClockFilter, state: State, after: Key 
     query: Any = (
         select(ClockRow, DemandRow.state, DemandRow.updated_at)
         .join(DemandRow, _same_demand())
-        .where(_in_state(state, f.soon), _of_kind(f), _OPEN, *_of_demand(f))
+        .where(_in_state(state, f.soon), _of_kind(f), _OPEN, *_worst(f), *_of_demand(f))
         .order_by(*order)
         .limit(limit)
     )
@@ -120,8 +123,22 @@ def _in_state(state: State, soon: datetime) -> ColumnElement[bool]:
     return and_(ticks, col(ClockRow.due_at) <= soon) if state == "due_soon" else ticks
 
 
-def _of_kind(f: ClockFilter) -> ColumnElement[bool]:
-    name = col(ClockRow.name)
+def _worst(f: ClockFilter) -> list[ColumnElement[bool]]:
+    """No other clock of the demand, of the kinds asked for, worries more."""
+    if not f.once:
+        return []
+    other = aliased(ClockRow)
+    worries_more = _worry(other) < _worry(ClockRow)
+    return [~exists().where(col(other.number) == col(ClockRow.number), _of_kind(f, other), worries_more)]
+
+
+def _worry(row: Any) -> Any:
+    paused = col(row.paused_at).is_not(None)
+    return tuple_(paused, not_(col(row.breached)), func.coalesce(row.paused_at, row.due_at), col(row.name))
+
+
+def _of_kind(f: ClockFilter, row: Any = ClockRow) -> ColumnElement[bool]:
+    name = col(row.name)
     co_units = [name.startswith(f"{kind}:", autoescape=True) for kind in f.kinds if kind in (CO_DUE, CO_WINDOW)]
     return or_(name.in_(f.kinds), *co_units)
 

@@ -28,6 +28,7 @@ class Filter:
     """Which demands a list shows; None means any. `mine` limits to what one person opened, holds or works on.
 
     `reference` is (system, number there); `opened_until` is the first instant that is too late;
+    `closed_from` and `closed_until` likewise bound the closing; `part` stands somewhere in the number;
     `without_duplicates` leaves out what is handled with another demand."""
 
     stage: str | None = None
@@ -43,6 +44,9 @@ class Filter:
     reference: tuple[str, str] | None = None
     opened_from: datetime | None = None
     opened_until: datetime | None = None
+    closed_from: datetime | None = None
+    closed_until: datetime | None = None
+    part: str | None = None
     primary: str | None = None
     without_duplicates: bool = False
     communities: tuple[str, ...] | None = None
@@ -64,6 +68,12 @@ def conditions(f: Filter) -> list[ColumnElement[bool]]:
         wanted.append(col(DemandRow.opened_at) >= f.opened_from)
     if f.opened_until is not None:
         wanted.append(col(DemandRow.opened_at) < f.opened_until)
+    if f.closed_from is not None:
+        wanted.append(col(DemandRow.closed_at) >= f.closed_from)
+    if f.closed_until is not None:
+        wanted.append(col(DemandRow.closed_at) < f.closed_until)
+    if f.part is not None:
+        wanted.append(col(DemandRow.number).contains(f.part, autoescape=True))
     if f.reference is not None:
         known = (ExternalRefRow.system == f.reference[0], ExternalRefRow.ref == f.reference[1])
         wanted.append(col(DemandRow.number).in_(select(ExternalRefRow.number).where(*known)))
@@ -109,6 +119,12 @@ async def demands(
             query = query.where(col(DemandRow.number) < after[0])
     async with AsyncSession(engine) as session:
         return (await session.exec(query.limit(limit))).all()
+
+
+async def count(engine: AsyncEngine, f: Filter) -> int:
+    """How many rows `demands` has in all pages, in the order `opened`."""
+    async with AsyncSession(engine) as session:
+        return (await session.exec(select(func.count()).select_from(DemandRow).where(*conditions(f)))).one()
 
 
 def _after_due(after: list[Any]) -> Any:

@@ -97,3 +97,13 @@ async def some(pool: Pool, ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:
     """(number, sealed) of each of these texts that is kept, by id."""
     rows = await pool.fetch("select id, number, sealed from demand_text where id = any($1::text[])", list(ids))
     return {r["id"]: (r["number"], r["sealed"]) for r in rows}
+
+
+async def of_kind(pool: Pool, numbers: Sequence[str], kind: str) -> list[tuple[str, KeptText]]:
+    """The texts of this kind of these demands, oldest first, each with its demand's number."""
+    rows = await pool.fetch(
+        "select number, id, kind, author, written_at, sealed, erased_at from demand_text"
+        " where number = any($1::text[]) and kind = $2 order by written_at, id",
+        list(numbers), kind,
+    )  # fmt: skip
+    return [(row["number"], KeptText(**{k: v for k, v in row.items() if k != "number"})) for row in rows]

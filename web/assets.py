@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import mimetypes
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -29,6 +30,9 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json", ".json": "application/json",
 }  # fmt: skip
+# Names that lead out of the folder, or that a file system refuses, are none.
+_NAME = re.compile(r"(\w[\w.-]{0,60}/)?\w[\w.-]{0,60}", re.ASCII)
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 _PACKED_ALREADY = frozenset({".png", ".jpg", ".webp", ".woff2", ".ico"})
 
 
@@ -75,8 +79,7 @@ def _path_of(name: str) -> Path | None:
         return Path(icons.__file__)
     if name in FILES:
         return INSTALLED / FILES[name].path
-    path = (_STATIC / name).resolve()
-    return path if path.is_relative_to(_STATIC) else None
+    return _STATIC / name if _NAME.fullmatch(name) else None
 
 
 def url(name: str) -> str:
@@ -91,8 +94,11 @@ def url(name: str) -> str:
 
 @router.get("/assets/{digest}/{name:path}")
 @page(Need.PUBLIC)
-async def read_asset(digest: str, name: str, request: Request) -> Response:
-    """An address of another release leads to what there is now, so that a page left open goes on working."""
+def read_asset(digest: str, name: str, request: Request) -> Response:
+    """An address of another release leads to what there is now, so that a page left open goes on working.
+
+    In a thread of its own, because files are read and packed.
+    """
     asset = find(name)
     if asset is None:
         return Response(status_code=404)
@@ -103,6 +109,6 @@ async def read_asset(digest: str, name: str, request: Request) -> Response:
         "X-Content-Type-Options": "nosniff",
         "Vary": "Accept-Encoding",
     }
-    if asset.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+    if _GZIP.search(request.headers.get("accept-encoding", "")) and asset.packed is not None:
         return Response(asset.packed, media_type=asset.media_type, headers=headers | {"Content-Encoding": "gzip"})
     return Response(asset.body, media_type=asset.media_type, headers=headers)

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from domain.needs import Need
 from web.menu import home_of
 from web.page import HEADERS, Known, PageRoute, page, render
+from web.resident import words_for
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -18,7 +19,7 @@ async def home(request: Request, visitor: Known) -> Response:
     """Whoever is signed in starts at work; everybody else at the residents' page."""
     if visitor.actor is not None:
         return RedirectResponse(home_of(visitor), 303, headers=HEADERS)
-    return render(request, visitor, "shell/home.html")
+    return render(request, visitor, "shell/home.html", words=words_for(visitor.t))
 
 
 @router.get("/sign-in")
@@ -29,10 +30,3 @@ async def sign_in(request: Request, visitor: Known, next: str = "/") -> Response
     return render(
         request, visitor, "shell/sign_in.html", next=ours, oidc=request.app.state.settings.oidc_issuer is not None
     )
-
-
-@router.get("/me")
-@page(Need.BE_KNOWN)
-async def me(request: Request, visitor: Known) -> Response:
-    """Language, light and size of letters; one's sessions and how one is reached."""
-    return render(request, visitor, "shell/me.html")

@@ -25,6 +25,7 @@ from gateways.temporal.schedules import ensure_schedule
 
 MORNING = 6  # o'clock; long before anybody works, so that the day begins with the sessions that are called
 CATCH_UP = timedelta(days=1)
+TASK_TIMEOUT = timedelta(seconds=5)  # after a killed worker the deciding go on within their patience of 10 s
 
 
 async def start_meeting(client: Client, task_queue: str, meeting: Meeting, *signal: Any) -> None:
@@ -35,7 +36,7 @@ async def start_meeting(client: Client, task_queue: str, meeting: Meeting, *sign
     told: dict[str, Any] = {"start_signal": signal[0], "start_signal_args": list(signal[1:])} if signal else {}
     await client.start_workflow(
         names.MEETING_WORKFLOW, MeetingStart(meeting=meeting), id=names.meeting_workflow_id(meeting.id),
-        task_queue=task_queue, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        task_queue=task_queue, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING, task_timeout=TASK_TIMEOUT,
         static_summary=f"Joint meeting of {meeting.id}", **told,
     )  # fmt: skip
 

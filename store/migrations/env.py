@@ -22,6 +22,7 @@ import store.list_tables
 import store.notice_tables
 import store.privacy_tables
 import store.rotation_tables
+import store.system_tables
 import store.tables
 import store.webhook_tables  # noqa: F401  (all of them fill SQLModel.metadata)
 

@@ -80,8 +80,10 @@ async def test_each_row_is_a_workflow_without_its_words(stack: Stack, tmp_path: 
     place = written(tmp_path, "1,标记甲乙丙,标记丁戊己,,,,,0000 7654321\n", name="workflows.csv")
     assert counts(imported(stack, place, "--scatter")[1]) == (1, 0, 0)
     db = await asyncpg.connect(stack.database_url)
-    number = await db.fetchval("select number from external_ref where system = 'workflows'")
-    await db.close()
+    try:
+        number = await db.fetchval("select number from external_ref where system = 'workflows'")
+    finally:
+        await db.close()
     client = await Client.connect(stack.temporal_address)
     give_up = time.monotonic() + 30
     while not [w async for w in client.list_workflows(f"WorkflowId = '{number}'")]:

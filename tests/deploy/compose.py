@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import yaml
 
+from web import vendor
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = ROOT / "Dockerfile"
@@ -118,11 +120,12 @@ def _names(rule: str, path: str) -> bool:
 
 
 def lay_out_image(root: Path) -> None:
-    """Put below `root` the files the image would hold of the checkout, and no others; compiled, as the image is."""
+    """Put below `root` the files the image would hold of the checkout and of its stage `pages`; compiled, as the image is."""
     for sources, target in copies():
         place = root / target.lstrip("/") if target.startswith("/") else root / "app" / target
         for source in sources:
             _copy(ROOT / source, place if len(sources) == 1 and not target.endswith("/") else place / _name_in(source))
+    vendor.gather(root / "app/web/node_modules")
     compileall.compile_dir(root / "app", quiet=1)
 
 

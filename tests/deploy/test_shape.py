@@ -195,13 +195,18 @@ def first_party() -> set[str]:
 def test_the_image_holds_every_package_the_programs_import_and_no_other() -> None:
     packages = first_party() - {"docker"}
     graph = grimp.build_graph(*sorted(packages), cache_dir=None, include_external_packages=True)
-    scripts = ["worker.py", "docker/serve_api.py", "docker/worker_alive.py"]
-    roots = {"api.app", "web.routers", "store.migrate", *(name for script in scripts for name in _imported(ROOT / script))}
+    scripts = ["server.py", "worker.py", "docker/serve_api.py", "docker/worker_alive.py"]
+    roots = {
+        "api.app",
+        "web.routers",
+        "store.migrate",
+        *(name for script in scripts for name in _imported(ROOT / script)),
+    }
     reached = {name for root in roots & graph.modules for name in {root, *graph.find_upstream_modules(root)}}
     needed = {name.partition(".")[0] for name in reached} & packages
     copied = {source.rstrip("/") for sources, _ in copies() for source in sources}
     assert needed == copied & packages
-    assert {"api", "store", "workflows", "domain"} <= needed
+    assert {"api", "web", "store", "workflows", "domain"} <= needed
 
     outside = {name.partition(".")[0] for name in reached | roots} - packages - sys.stdlib_module_names
     distributions = importlib.metadata.packages_distributions()
@@ -226,7 +231,7 @@ def _imported(script: Path) -> set[str]:
 
 def test_the_final_stage_is_lean_and_not_root() -> None:
     *_, final = instructions()
-    assert len(instructions()) == 2
+    assert len(instructions()) == 3
     user = next(arguments for name, arguments in final if name == "USER")
     assert user.split(":")[0] not in {"0", "root"}
     after_user = final[[name for name, _ in final].index("USER") :]
@@ -242,6 +247,19 @@ def test_libraries_are_installed_by_hash_and_never_compiled() -> None:
     assert image_environment()["PYTHONDONTWRITEBYTECODE"] == "1"
 
 
+def test_what_browsers_get_is_installed_by_hash_and_no_more_than_that_is_kept() -> None:
+    stage = instructions()[1]
+    installs = [arguments for name, arguments in stage if name == "RUN"]
+    assert "--require-hashes" in installs[0] and "--only-binary=:all:" in installs[0]
+    assert " ci " in installs[1]
+    assert installs[2] == "python -m web.vendor /pages"
+    brought = [arguments for name, arguments in instructions()[-1] if name == "COPY" and "--from=pages" in arguments]
+    assert brought == ["--from=pages /pages/ web/node_modules/"]
+    copied = {source for name, words in stage if name == "COPY" for source in words.split()[:-1]}
+    assert {"requirements/node.txt", "web/.npmrc", "web/package-lock.json", "web/vendor.py", "web/icons.py"} <= copied
+    assert [source for source in copied if not reaches_builder(source)] == []
+
+
 def test_the_builder_gets_what_is_copied_and_nothing_private() -> None:
     for sources, _ in copies():
         for source in sources:
@@ -249,7 +267,8 @@ def test_the_builder_gets_what_is_copied_and_nothing_private() -> None:
     assert reaches_builder("requirements/app.txt")
     assert reaches_builder("store/migrations/versions/0001_first.py")
     private = [".env", ".git/config", ".data/secrets/data_keys", ".venv/bin/python", "tests/conftest.py",
-               "devstack/stack.py", "api/__pycache__/app.cpython-311.pyc", "requirements/dev.txt"]  # fmt: skip
+               "devstack/stack.py", "api/__pycache__/app.cpython-311.pyc", "requirements/dev.txt",
+               "web/node_modules/echarts/dist/echarts.min.js", "web/.npm/_cacache"]  # fmt: skip
     assert [path for path in private if reaches_builder(path)] == []
 
 

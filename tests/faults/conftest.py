@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
+import pytest_asyncio
 
 from bench.simulation.run import FAST
 from devstack.reset import temporary_folder
@@ -32,3 +34,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         overlay = quick_overlay(tmp_path_factory.mktemp("overlay"))
         with Stack(folder, port=0, overlay=overlay, say=lambda line: None) as running:
             yield running
+
+
+@pytest_asyncio.fixture
+async def db(stack: Stack) -> AsyncIterator[asyncpg.Connection]:
+    """A look into the stack's database, closed however the test ends."""
+    connection = await asyncpg.connect(stack.database_url)
+    try:
+        yield connection
+    finally:
+        await connection.close()

@@ -54,8 +54,9 @@ async def kill_and_wait(stack: Stack) -> None:
     await until(back)
 
 
-async def test_a_demand_whose_answer_was_lost_is_the_one_the_repetition_gets(stack: Stack) -> None:
-    db = await asyncpg.connect(stack.database_url)
+async def test_a_demand_whose_answer_was_lost_is_the_one_the_repetition_gets(
+    stack: Stack, db: asyncpg.Connection
+) -> None:
     heads = headers(stack, "resident-0901", "lost-answer")
     body = {"text": "楼道的灯不亮了。", "category": "020101"}
     before = await db.fetchval("select count(*) from demand")
@@ -78,11 +79,9 @@ async def test_a_demand_whose_answer_was_lost_is_the_one_the_repetition_gets(sta
         assert (urged.status_code, urged.json()["seq"]) == (200, again.json()["seq"] + 1)
         seen = await http.get(f"/api/v1/demands/{number}?consistency=strong", headers=heads)
         assert seen.json()["seq"] == urged.json()["seq"]
-    await db.close()
 
 
-async def test_an_action_whose_answer_was_lost_is_done_once(stack: Stack) -> None:
-    db = await asyncpg.connect(stack.database_url)
+async def test_an_action_whose_answer_was_lost_is_done_once(stack: Stack, db: asyncpg.Connection) -> None:
     async with httpx2.AsyncClient(base_url=stack.url, timeout=30) as http:
         opened = await http.post(
             "/api/v1/demands", json={"text": "健身器材松了。", "category": "030201"},
@@ -105,7 +104,6 @@ async def test_an_action_whose_answer_was_lost_is_done_once(stack: Stack) -> Non
         assert await db.fetchval("select count(*) from demand_event where number = $1 and type = 'urged'", number) == 1
         reused = await http.post(path, json={"type": "urge", "note": "又催一次。"}, headers=heads)
         assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
-    await db.close()
 
 
 async def _exists(db: asyncpg.Connection, query: str) -> bool:

@@ -11,8 +11,7 @@ from tests.faults.test_api_killed_after_commit import headers, kill_and_wait, un
 ROWS = 600
 
 
-async def test_killed_twice(stack: Stack) -> None:
-    db = await asyncpg.connect(stack.database_url)
+async def test_killed_twice(stack: Stack, db: asyncpg.Connection) -> None:
     rows = "\n".join(f"{n},第{n}件：路灯不亮" for n in range(ROWS))
     heads = headers(stack, "p-0004", "killed-import")
     async with httpx2.AsyncClient(base_url=stack.url, timeout=60) as http:
@@ -45,4 +44,3 @@ async def test_killed_twice(stack: Stack) -> None:
     assert (view["state"], view["taken"], view["there"], view["refused"]) == ("done", ROWS, 0, 0)
     assert await taken() == ROWS
     assert await db.fetchval("select count(distinct number) from external_ref where system = 'killed'") == ROWS
-    await db.close()

@@ -37,9 +37,8 @@ def contents(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.is_file()) if folder.exists() else []
 
 
-async def test_killed_while_it_comes_in(stack: Stack) -> None:
+async def test_killed_while_it_comes_in(stack: Stack, db: asyncpg.Connection) -> None:
     folder, heads = stack.folder.path / "files", headers(stack, "resident-0911", "half")
-    db = await asyncpg.connect(stack.database_url)
     before = contents(folder)
     writer = await begin(stack, heads, BIG_PDF, 0.6)
     await asyncio.sleep(0.2)
@@ -53,12 +52,11 @@ async def test_killed_while_it_comes_in(stack: Stack) -> None:
         assert "Idempotency-Replayed" not in again.headers
         served = await http.get(again.json()["url"], headers=heads)
         assert served.content == BIG_PDF
-    await db.close()
 
 
-async def test_killed_while_it_is_kept(stack: Stack) -> None:
+async def test_killed_while_it_is_kept(stack: Stack, db: asyncpg.Connection) -> None:
     """Again and again, at whichever moment the row is there but not ready; what is ready is whole."""
-    folder, db = stack.folder.path / "files", await asyncpg.connect(stack.database_url)
+    folder = stack.folder.path / "files"
     mine = "from file where uploader = 'resident-0912'"
 
     async def began() -> bool:
@@ -80,12 +78,13 @@ async def test_killed_while_it_is_kept(stack: Stack) -> None:
         )
         assert photo.status_code == 201
     await db.execute("update file set created_at = created_at - interval '2 hours' where state = 'arriving'")
-    pool = await open_pool(stack.database_url, size=2)
     settings = settings_for(stack.database_url, stack.temporal_address, "none", files=str(folder))
     now = await db.fetchval("select now()")
-    await FileKeeper(settings, pool).forget(now)
-    await pool.close()
+    pool = await open_pool(stack.database_url, size=2)
+    try:
+        await FileKeeper(settings, pool).forget(now)
+    finally:
+        await pool.close()
     kept = {r["id"] for r in await db.fetch("select id from file")}
     assert await db.fetchval(f"select count(*) {mine} and state <> 'ready'") == 0
     assert {p.name.removesuffix(".small") for p in contents(folder)} == kept, "nothing half is left"
-    await db.close()

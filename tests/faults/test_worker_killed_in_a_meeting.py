@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,7 @@ from service.tokens import mint
 from tests.builders import CONSULT, SUPERVISOR, until
 
 MEETING, ITEMS = "wenqulu", 30
+PATIENCE_SECONDS = 300.0  # on a loaded machine a worker starts slowly; where it is quick, nobody waits as long
 
 
 class Caller:
@@ -26,13 +28,14 @@ class Caller:
 
     async def post(self, path: str, body: dict[str, Any], who: str, key: str) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {mint(self._stack.token_secret, who)}", "Idempotency-Key": key}
-        for _ in range(200):
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while True:
             answer = await self._http.post(path, json=body, headers=headers)
             if answer.status_code not in (429, 503):
                 assert answer.status_code < 300, answer.text
                 return dict(answer.json())
+            assert time.monotonic() < give_up, f"no verdict: {answer.text}"
             await asyncio.sleep(0.2)
-        raise AssertionError(f"no verdict: {answer.text}")
 
     async def get(self, path: str) -> Any:
         headers = {"Authorization": f"Bearer {mint(self._stack.token_secret, SUPERVISOR)}"}
@@ -66,13 +69,15 @@ async def test_the_worker_calls_every_meeting_that_has_a_cadence(stack: Stack) -
             meetings: list[dict[str, Any]] = await call.get("/api/v1/meetings")
             return meetings if all(one["next_session"] for one in meetings) else None
 
-        meetings = await until(all_called, seconds=60)
+        meetings = await until(all_called, seconds=PATIENCE_SECONDS)
     assert len(meetings) == 7
     assert all(one["next_session"]["kind"] in ("regular", "extra") for one in meetings)
 
 
-async def test_thirty_items_are_decided_once_each_though_the_worker_is_killed(stack: Stack) -> None:
-    district, db = load_pack(stack.pack), await asyncpg.connect(stack.database_url)
+async def test_thirty_items_are_decided_once_each_though_the_worker_is_killed(
+    stack: Stack, db: asyncpg.Connection
+) -> None:
+    district = load_pack(stack.pack)
     secretary = district.secretary(MEETING)
     async with httpx2.AsyncClient(base_url=stack.url, timeout=30) as http:
         call, at_once = Caller(stack, http), asyncio.Semaphore(6)
@@ -82,7 +87,7 @@ async def test_thirty_items_are_decided_once_each_though_the_worker_is_killed(st
             asked = "select count(*) = $2 from meeting_item where number = any($1::text[]) and ended_at is null"
             return await db.fetchval(asked, numbers, ITEMS) or None
 
-        await until(on_agenda, seconds=60)
+        await until(on_agenda, seconds=PATIENCE_SECONDS)
         session = await sitting(call, district, secretary)
 
         async def decide(number: str) -> None:
@@ -95,7 +100,7 @@ async def test_thirty_items_are_decided_once_each_though_the_worker_is_killed(st
         async def in_the_middle() -> bool | None:
             return await db.fetchval("select count(*) >= 8 from meeting_item where session = $1", session) or None
 
-        await until(in_the_middle, seconds=60)
+        await until(in_the_middle, seconds=PATIENCE_SECONDS)
         victim = stack.pids["worker"]
         await asyncio.to_thread(stack.kill, "worker")
         await deciding
@@ -112,4 +117,3 @@ async def test_thirty_items_are_decided_once_each_though_the_worker_is_killed(st
         "select count(*) from demand_text where kind = 'minute' and number = any($1::text[])", numbers
     )
     assert kept == ITEMS
-    await db.close()

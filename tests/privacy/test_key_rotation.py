@@ -141,8 +141,10 @@ async def test_one_at_a_time(pool: Pool) -> None:
 async def test_before_the_rotation_the_old_key_is_needed(url: str) -> None:
     (number,) = await load(url, Sealer(BEFORE), 1)
     pool = await open_pool(url, size=1)
-    sealed = await pool.fetchval("select sealed from reporter where number = $1", number)
-    await pool.close()
+    try:
+        sealed = await pool.fetchval("select sealed from reporter where number = $1", number)
+    finally:
+        await pool.close()
     with pytest.raises(UnknownKey, match="k1"):
         Sealer(AFTER).open(sealed, number)
 

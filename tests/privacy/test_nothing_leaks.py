@@ -156,8 +156,10 @@ async def test_nobody_else_is_answered_it(pushed: Doors) -> None:
 
 async def test_no_file_on_disk_holds_it(pushed: Doors, stack: Stack) -> None:
     connection = await asyncpg.connect(stack.database_url)
-    await connection.execute("checkpoint")
-    await connection.close()
+    try:
+        await connection.execute("checkpoint")
+    finally:
+        await connection.close()
     count, size, hits = searching.disk(folders(stack), pushed.marks)
     print(f"{size / 1e6:.0f} MB")
     told("files on disk: database, its log of writes, Temporal's, logs, uploads", count, hits)
@@ -182,12 +184,14 @@ async def test_the_search_finds_what_is_planted(pushed: Doors, stack: Stack, tem
     with log.open("a") as out:
         out.write(f'{{"event": "{PLANTED.encode("unicode_escape").decode()}"}}\n')
     assert in_bytes("api.log", [searching.logs(stack.folder.logs)["api.log"]], marks)
-    connection = await asyncpg.connect(stack.database_url)
     number = pushed.numbers[0]
-    await connection.execute("update reporter set sealed = $2 where number = $1", number, PLANTED.encode())
-    await connection.execute("update demand set state = state || jsonb_build_object('planted', $2::text) where number = $1", number, PLANTED)  # fmt: skip
-    await connection.execute("checkpoint")
-    await connection.close()
+    connection = await asyncpg.connect(stack.database_url)
+    try:
+        await connection.execute("update reporter set sealed = $2 where number = $1", number, PLANTED.encode())
+        await connection.execute("update demand set state = state || jsonb_build_object('planted', $2::text) where number = $1", number, PLANTED)  # fmt: skip
+        await connection.execute("checkpoint")
+    finally:
+        await connection.close()
     _, hits = await searching.columns(stack.database_url, marks)
     assert {hit.place for hit in hits} == {"column reporter.sealed", "column demand.state"}
     _, _, on_disk = searching.disk(folders(stack), marks)

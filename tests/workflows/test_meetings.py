@@ -11,6 +11,7 @@ from domain.demand import Demand
 from domain.errors import DomainError
 from domain.meeting import Item
 from domain.vocabulary import ClockName, Outcome, Stage
+from gateways.temporal.engine import PATIENCE_SECONDS
 from tests.builders import Product, resident, until
 
 COMMITTEE = "shengli-road"
@@ -197,3 +198,12 @@ async def test_the_chair_that_is_shown_may_decide(product: Product) -> None:
     d = await on_agenda(p, "zhangjiapo-01")
     after = await p.decide("zhangjiapo", p.person(shown["zhangjiapo"]), d.number, "return_to_grid")
     assert after.stage is Stage.GRID
+
+
+async def test_what_a_killed_worker_held_is_given_to_another_before_the_deciding_lose_patience(
+    product: Product,
+) -> None:
+    d = await on_agenda(product, "yupinglu-01")
+    begun = (await product.handle(f"meeting-{d.meeting}").fetch_history()).events[0]
+    given_up_after = begun.workflow_execution_started_event_attributes.workflow_task_timeout.ToTimedelta()
+    assert given_up_after <= timedelta(seconds=PATIENCE_SECONDS / 2)

@@ -3,39 +3,82 @@
 //   <span class="live" data-stream="/api/v1/events/stream" data-as-of="2026-11-23T06:32:08Z"></span>
 //   <section data-live hx-get="/board?…" hx-trigger="linli:changed from:body" hx-select="#rows" hx-target="#rows" hx-swap="outerMorph">
 //
-// A stream that is silent for longer than half a minute (the server pings every 15 s) is told as such, and the figures turn grey.
+// The stream is read by fetch and not by EventSource: only so are its signs of life (every 15 s) seen. `as of` is the instant
+// of the last one. Silent for longer than half a minute, the page says so and turns grey; once the stream is back, everything is
+// fetched anew. It pauses while the page is hidden.
 (() => {
   "use strict";
   const label = document.querySelector("[data-stream]");
-  if (!label || !window.EventSource) return;
+  if (!label || !window.ReadableStream) return;
   const { words } = linli;
-  const STALE_AFTER = 30000, GATHER = 700;
-  let heard = Date.now(), shown = new Date(label.dataset.asOf || Date.now()), gathering = null;
+  const STALE_AFTER = 30000, DEAD_AFTER = 45000, GATHER = 700, FIRST_WAIT = 1000, LONGEST_WAIT = 30000;
+  let stop = null, again = null, wait = FIRST_WAIT, gathering = null, missed = false, last = "";
+  let heard = Date.now(), shown = new Date(label.dataset.asOf || Date.now());
 
   const write = () => {
     const stale = Date.now() - heard > STALE_AFTER;
-    const time = shown.toLocaleTimeString("zh-CN", { hour12: false, timeZone: document.body.dataset.zone || "Asia/Shanghai" });
-    label.textContent = (stale ? words.stale : words.as_of).replace("{time}", time);
+    if (stale) missed = true;
+    const zone = document.body.dataset.zone || "Asia/Shanghai";
+    const time = shown.toLocaleTimeString("zh-CN", { hour12: false, timeZone: zone });
+    const text = (stale ? words.stale : words.as_of).replace("{time}", time);
+    if (label.textContent !== text) label.textContent = text;
     label.classList.toggle("live-stale", stale);
     document.body.classList.toggle("is-stale", stale);
   };
-  const alive = () => { heard = Date.now(); shown = new Date(); write(); };
+
   // Many events at once are one change.
   const changed = () => {
-    alive();
     gathering ??= setTimeout(() => { gathering = null; document.body.dispatchEvent(new CustomEvent("linli:changed")); }, GATHER);
   };
-  let source = null;
-  const connect = () => {
-    source?.close();
-    source = new EventSource(label.dataset.stream);
-    source.onopen = alive;
-    source.onmessage = changed;
-    for (const name of (label.dataset.events || "").split(" ").filter(Boolean)) source.addEventListener(name, changed);
-    source.addEventListener("ping", alive);
+  const alive = () => {
+    heard = Date.now();
+    shown = new Date();
+    write();
+    if (missed) { missed = false; changed(); }
   };
+
+  const close = () => { clearTimeout(again); stop?.abort(); stop = null; };
+  const later = () => {
+    close();
+    missed = true;
+    again = setTimeout(connect, wait * (0.5 + Math.random())); // not all pages at the same moment
+    wait = Math.min(wait * 2, LONGEST_WAIT);
+  };
+
+  const follow = async (signal) => {
+    const headers = last ? { "Last-Event-ID": last } : {};
+    const answer = await fetch(label.dataset.stream, { headers, signal, cache: "no-store", credentials: "same-origin" });
+    if (!answer.ok) { if (answer.status < 500) last = ""; throw new Error(String(answer.status)); }
+    wait = FIRST_WAIT;
+    alive();
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const lines = (rest + value).split("\n");
+      rest = lines.pop();
+      for (const line of lines) {
+        if (line.startsWith("data:")) changed();
+        else if (line.startsWith("id:")) last = line.slice(3).trim();
+      }
+      alive();
+    }
+  };
+  const connect = () => {
+    close();
+    if (document.hidden) return;
+    const mine = (stop = new AbortController());
+    follow(mine.signal).then(() => mine === stop && later(), () => mine === stop && later());
+  };
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) { close(); missed = true; } else { wait = FIRST_WAIT; connect(); write(); }
+  });
+  addEventListener("online", () => { wait = FIRST_WAIT; connect(); });
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", (event) => { if (event.persisted) { missed = true; connect(); } });
+  setInterval(() => { write(); if (stop && Date.now() - heard > DEAD_AFTER) { heard = Date.now() - STALE_AFTER - 1; later(); } }, 2000);
   connect();
   write();
-  setInterval(() => { if (source.readyState === EventSource.CLOSED && navigator.onLine) connect(); write(); }, 5000);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) changed(); });
 })();

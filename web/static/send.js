@@ -151,6 +151,12 @@
     addEventListener("pagehide", leave);
   });
 
+  // Whoever signs in or out leaves no page behind on this device (static/sw.js).
+  const forgetPages = async () => {
+    if (!window.caches) return;
+    for (const name of await caches.keys()) if (name.startsWith("linli-pages:")) await caches.delete(name);
+  };
+
   linli.send = async (element, submitter = null) => {
     const from = submitter?.dataset.send ? submitter : element;
     const [method, path] = from.dataset.send.split(" ");
@@ -159,10 +165,15 @@
     if (busy?.getAttribute("aria-busy") === "true") return;
     clean(element);
     let read;
+    await linli.preparing?.(element);
     try { read = linli.read(element, submitter); } catch (wrong) { linli.toast(String(wrong.message), { bad: true }); return; }
-    if ("offline" in from.dataset && linli.queue) {
-      await linli.queue.add({ method, path, body: read.body, files: read.files, summary: from.dataset.summary ?? busy?.textContent.trim() ?? "" });
-      finish(from, { answer: { queued: true } });
+    if ("offline" in from.dataset && (await linli.queue?.ready)) {
+      busy?.setAttribute("aria-busy", "true");
+      const summary = from.dataset.summary ?? busy?.textContent.trim() ?? "";
+      const done = await linli.queue.add({ method, path, body: read.body, files: read.files, summary, element: from });
+      busy?.removeAttribute("aria-busy");
+      if (done?.ok) finish(from, done);
+      else if (done) linli.refuse(from, done); // null: it waits on the phone, and the queue has said so
       return;
     }
     if (from.dataset.undo && !(await grace(parseInt(from.dataset.undo, 10), from.dataset.summary))) return;
@@ -178,6 +189,7 @@
       const headers = from.dataset.ifMatch ? { "If-Match": from.dataset.ifMatch } : {};
       const bare = Object.keys(read.body).length === 0 && !element.matches("form");
       const done = await linli.request(method, path, method === "DELETE" || method === "GET" || bare ? null : read.body, { key: kept.key, headers });
+      if (done.ok && path === "/api/v1/session") await forgetPages();
       if (done.ok) finish(from, done);
       else {
         // A refusal is a verdict: what is sent next is another deed. Without an answer the same key asks again.

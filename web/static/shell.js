@@ -77,6 +77,19 @@
     else on.closest("dialog").close();
   });
 
+  // What changes behind an open dialog is fetched when it is closed: nobody loses what is being written.
+  let missed = false;
+  document.body.addEventListener("linli:changed", (event) => {
+    if (!document.querySelector("dialog[open]")) return;
+    event.stopImmediatePropagation();
+    missed = true;
+  });
+  document.addEventListener("close", () => {
+    if (!missed) return;
+    missed = false;
+    document.body.dispatchEvent(new CustomEvent("linli:changed"));
+  }, true);
+
   // A tap beside a dialog closes it.
   document.addEventListener("click", (event) => {
     if (event.target.matches && event.target.matches("dialog.sheet")) event.target.close();
