@@ -29,10 +29,6 @@ from workflows.convene_meeting import ConveneMeeting
 from workflows.joint_meeting import JointMeeting
 from workflows.resident_demand import ResidentDemand
 
-# A demand that is not in the cache costs this process some 50 ms of its one Python. All that are taken at once share it and
-# must be through within their task timeout of 2 s, or the work is lost and done again: the rest wait at the server.
-TASKS_AT_ONCE = 8
-
 
 async def run(settings: Settings) -> None:
     """Serve the task queue and the relay until SIGTERM or SIGINT."""
@@ -51,7 +47,7 @@ async def run(settings: Settings) -> None:
         activities=[*activities_of(pool, client, queue, Sealer(settings.key_ring()), bodies.rules), turns.hand_over],
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(), activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),  # a dead worker's demands go to another one
-        max_cached_workflows=2000, max_concurrent_workflow_tasks=TASKS_AT_ONCE, graceful_shutdown_timeout=timedelta(seconds=10),
+        max_cached_workflows=2000, graceful_shutdown_timeout=timedelta(seconds=10), max_concurrent_workflow_tasks=8,  # 0017
     )  # fmt: skip
     async with worker, asyncio.TaskGroup() as group:
         log = structlog.get_logger()

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.demand import Demand
-from domain.vocabulary import ClockName, Outcome, Stage
+from domain.vocabulary import ClockName, Outcome, Role, Stage
 
 Words = tuple[str, str]
 """Chinese, English."""
@@ -68,6 +68,15 @@ WAITS_FOR: Mapping[str, Words] = {
     "weather": ("等待天气条件允许", "The weather does not allow it yet"),
 }
 """Why the clock stands still (the reasons of `request_info`)."""
+DUTIES: Mapping[Role, Words] = {
+    Role.GRID_WORKER: ("网格员", "grid worker"),
+    Role.UNIT_LIAISON: ("单位联络员", "the unit's liaison"),
+    Role.OPERATOR: ("受理回访专员", "intake and call-back"),
+    Role.COMMUNITY_SECRETARY: ("社区书记", "community secretary"),
+    Role.CHAIR: ("轮值主席", "rotating chair"),
+    Role.SUPERVISOR: ("街道督办", "supervisor"),
+}
+"""What somebody is who owes a reporter the next step."""
 _FIRST_ASKED: Words = ("请您评价", "you are asked how it was")
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from domain.actors import Actor
 from domain.errors import DomainError
 from domain.kpi_definition import Definition
 from domain.kpi_words import figures_of, rates_of
+from domain.places import PropertyGrade
 from domain.rates import Dimension, Key, Sums
 from service.desk import Desk
 from service.places import local_date
@@ -27,6 +28,7 @@ from store import analysis as counting
 
 GROUPINGS: tuple[tuple[Dimension, ...], ...] = ((), ("community",), ("property_grade", "grid"), ("unit",))
 LEAGUE = GROUPINGS[2]
+GRADES: tuple[str, ...] = get_args(PropertyGrade)
 MONTHS = 6
 KEPT_OVER, KEPT_PRESENT = timedelta(minutes=10), timedelta(minutes=1)
 MOST_KEPT = 60

@@ -195,6 +195,16 @@ def people_by_community(desk: Desk, communities: Sequence[str]) -> dict[str, lis
     }  # fmt: skip
 
 
+def worst_clock(d: Demand) -> str | None:
+    """Of those that somebody owes and that have not ended, or else that only wait for an hour; what is paused counts
+    before all others."""
+    going = [(name, c) for name, c in d.clocks.items() if c.stopped_at is None]
+    clocks = [(name, c) for name, c in going if is_promised(name)] or going
+    paused = [(name, c) for name, c in clocks if c.paused_at is not None]
+    worst = _worst(paused if d.info_reason and paused else clocks)
+    return None if worst is None else str(worst)
+
+
 async def lamps(desk: Desk, d: Demand) -> dict[str, tuple[str, str]]:
     """Of each clock how it stands and the span that tells it, ISO 8601: see `standing`."""
     calendar = (await calendars_of(desk, {d.terms.calendar})).get(d.terms.calendar, desk.calendar)

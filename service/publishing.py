@@ -98,6 +98,13 @@ async def publications(desk: Desk, actor: Actor, *, before: int | None, limit: i
     return [_view(desk, _for(actor, one)) for one in await storing.page(desk.pool, before=before, limit=limit)]
 
 
+async def ahead(desk: Desk, actor: Actor) -> list[View]:
+    """What is yet to take effect, soonest first, each as in the list."""
+    roles.must(actor, Need.SEE_PUBLICATIONS)
+    standing = await standing_now(desk)
+    return [_view(desk, _for(actor, one)) for one in standing.ahead()]
+
+
 async def publication(desk: Desk, actor: Actor, id: int) -> View:
     """One, with what was published and how many demands are still to follow. Raises DomainError `not_found`."""
     roles.must(actor, Need.SEE_PUBLICATIONS)

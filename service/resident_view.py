@@ -10,8 +10,8 @@ from domain.lifecycle import permitted
 from domain.masking import mask_email, mask_phone
 from domain.privacy import ReadingReason
 from domain.resident_door import OPENS
-from domain.resident_words import WAITS_FOR, Told, Words, next_of, stage_words, told
-from domain.vocabulary import ClockName
+from domain.resident_words import DUTIES, WAITS_FOR, Told, Words, next_of, stage_words, told
+from domain.vocabulary import ClockName, Role, Stage
 from service import files
 from service.desk import Desk
 from service.resident_deeds import given_answer
@@ -45,7 +45,7 @@ async def view(desk: Desk, entered: Entered, demand: Demand | None = None) -> Vi
         "place": _place(desk, d),
         "stage": {"code": d.stage, **_said(stage_words(d))},
         "next": next_view(d),
-        "waits_for": _said(WAITS_FOR[d.info_reason]) if d.info_reason in WAITS_FOR else None,
+        "waits_for": _said(waits_for) if (waits_for := WAITS_FOR.get(d.info_reason or "")) else None,
         "owner": _owner(desk, d),
         "promises": promises(d),
         "outcome": d.outcome,
@@ -83,7 +83,18 @@ def _place(desk: Desk, d: Demand) -> View | None:
 def _owner(desk: Desk, d: Demand) -> View | None:
     """Who owes the next step: a person with a name."""
     person, unit = person_view(desk, d.holder), unit_view(desk, d.unit)
-    return None if person is None else {"name": person["name"], "unit": unit["name"] if unit else None}
+    if person is None:
+        return None
+    return {"name": person["name"], "unit": unit["name"] if unit else None, "role": _duty(desk, d)}
+
+
+def _duty(desk: Desk, d: Demand) -> View | None:
+    """As what that person owes it: on a grid a grid worker, though the same person may be a secretary as well."""
+    known = desk.district.directory.people.get(d.holder or "")
+    found = [grant.role for grant in known.grants if grant.role in DUTIES] if known else []
+    if d.stage is Stage.GRID and Role.GRID_WORKER in found:
+        found = [Role.GRID_WORKER]
+    return _said(DUTIES[found[0]]) if found else None
 
 
 def next_view(d: Demand) -> View | None:

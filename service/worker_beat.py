@@ -18,7 +18,7 @@ from store import system_state
 from store.pool import UNAVAILABLE, Pool
 
 EVERY = timedelta(seconds=5)
-GONE_AFTER = timedelta(days=1)
+GONE_AFTER = timedelta(minutes=15)
 """Whoever ended without saying so is shown as silent until then."""
 _PARTING_SECONDS = 2.0
 
@@ -35,8 +35,8 @@ class WorkerBeat:
         finally:
             with contextlib.suppress(*UNAVAILABLE):
                 async with asyncio.timeout(_PARTING_SECONDS):
-                    await system_state.forget(self._pool, self.name, GONE_AFTER)
+                    await system_state.forget(self._pool, self.name)
 
     async def once(self) -> None:
         """Raises UNAVAILABLE."""
-        await system_state.beat(self._pool, self.name)
+        await system_state.beat(self._pool, self.name, GONE_AFTER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, not_, or_
@@ -66,6 +66,8 @@ def conditions(f: Filter) -> list[ColumnElement[bool]]:
         wanted.append(col(DemandRow.category).startswith(f.category, autoescape=True))
     if f.opened_from is not None:
         wanted.append(col(DemandRow.opened_at) >= f.opened_from)
+        # A number begins with the local day of the intake: the primary key leads to those of the last days.
+        wanted.append(col(DemandRow.number) >= f"{f.opened_from - timedelta(days=1):%Y%m%d}")
     if f.opened_until is not None:
         wanted.append(col(DemandRow.opened_at) < f.opened_until)
     if f.closed_from is not None:

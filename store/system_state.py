@@ -39,6 +39,7 @@ from webhook w
 where w.failing_since is not null or w.disabled_by = 'system' order by w.id limit 50
 """
 _BEAT = """
+with gone as (delete from worker_beat where worker <> $1 and seen_at < now() - $2::interval)
 insert into worker_beat (worker, begun_at, seen_at) values ($1, now(), now())
 on conflict (worker) do update set seen_at = now()
 """
@@ -98,12 +99,11 @@ async def receivers(pool: Pool) -> int:
 # ---- what a worker says of itself
 
 
-async def beat(pool: Pool, worker: str) -> None:
-    await pool.execute(_BEAT, worker)
+async def beat(pool: Pool, worker: str, gone_after: timedelta) -> None:
+    """This worker is there. Those that were never heard of again for so long are gone."""
+    await pool.execute(_BEAT, worker, gone_after)
 
 
-async def forget(pool: Pool, worker: str, others_after: timedelta) -> None:
-    """This worker goes; and those that were never heard of again for so long are gone."""
-    await pool.execute(
-        "delete from worker_beat where worker = $1 or seen_at < now() - $2::interval", worker, others_after
-    )
+async def forget(pool: Pool, worker: str) -> None:
+    """This worker goes."""
+    await pool.execute("delete from worker_beat where worker = $1", worker)

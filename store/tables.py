@@ -66,6 +66,7 @@ class DemandRow(SQLModel, table=True):
         Index("demand_holder_due", "holder", "due_at", postgresql_where=text("stage <> 'closed'")),
         Index("demand_community_due", "community", "due_at", postgresql_where=text("stage <> 'closed'")),
         Index("demand_grid_open", "grid", postgresql_where=text("stage <> 'closed'")),
+        Index("demand_closed", "closed_at", postgresql_where=text("closed_at is not null")),
         Index("demand_opened_by", "opened_by", postgresql_where=text("stage <> 'closed'")),
         Index("demand_follows", "primary_number", postgresql_where=text("primary_number is not null")),
         Index("demand_confidential", "number", postgresql_where=text("confidential")),

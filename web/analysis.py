@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from domain.errors import DomainError
 from domain.exclusions import MONTH
-from domain.kpi_words import rates_of
+from domain.kpi_words import COUNTS, rates_of
 from domain.needs import Need
 from service import analysis, rate_answers, rates
 from service.analysis import Chosen
@@ -77,7 +77,7 @@ async def show_analysis(request: Request, visitor: Known, filters: Filtered) -> 
         request, visitor, "analysis/analysis.html", filters=filters, grids=grids, hours=hours,
         months=_months(desk), communities=_communities(desk, visitor), definition=definition,
         book=desk.district.rates, offered=(*rates_of(definition), "composite"),
-        words=_words(desk, filters.version), reasons={}, counts=rate_answers.COUNTS,
+        words=_words(desk, filters.version), reasons={}, counts=COUNTS,
     )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ async def show_rates(request: Request, visitor: Known, filters: Filtered) -> Res
         request, visitor, "analysis/rates.html", filters=filters, trend=trend, month=now, shown=SHOWN, before=earlier,
         league=analysis.league(desk, now, before, chosen, filters.figure),
         units=analysis.units(desk, now, filters.community, wanted), unit_figures=wanted,
-        words=_words(desk, filters.version), reasons=_reasons(desk, now.definition), counts=rate_answers.COUNTS,
+        words=_words(desk, filters.version), reasons=_reasons(desk, now.definition), counts=COUNTS,
     )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ async def show_trace(
     definition, words = rates.definition_of(desk, filters.version), _words(desk, filters.version)
     return render(
         request, visitor, "analysis/trace.html", filters=filters, rows=rows, side=side, names=names,
-        word=words[filters.figure], words=words, reasons=_reasons(desk, definition), counts=rate_answers.COUNTS,
+        word=words[filters.figure], words=words, reasons=_reasons(desk, definition), counts=COUNTS,
         next=filters.parameters(after=more, **said) if more else None, version=definition.version,
         api="/api/v1/rates/trace?" + urlencode({name: value for name, value in api.items() if value}),
     )  # fmt: skip

@@ -57,7 +57,7 @@ async def show_case(number: str, request: Request, visitor: Known) -> Response:
         texts=said["texts"], withheld=said["withheld"], files=pictures, clocks=await _clocks(desk, visitor, demand),
         actions=await actions_for(desk, visitor, demand, view["permitted"]), **shown,
         primary=await followers.handled_with(desk, demand), **await _around(desk, visitor, demand),
-        temporal=_temporal(request, number),
+        temporal=_temporal(request, number), worst_clock=board.worst_clock(demand),
     )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ async def show_why(number: str, request: Request, visitor: Known) -> Response:
     """Only the clocks with their explanations, for a sheet on another page."""
     desk = desk_of(request)
     demand = await reading.find(desk, visitor.staff, number)
-    return render(request, visitor, "case/why.html", d=demand, clocks=await _clocks(desk, visitor, demand))
+    return render(request, visitor, "case/why.html", alone=True, d=demand, clocks=await _clocks(desk, visitor, demand))
 
 
 @router.get("/{number}/similar")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, get_args
 
@@ -29,6 +30,7 @@ _BAD = frozenset({
 })  # fmt: skip
 _GOOD = frozenset({"resolved", "closed", "verified", "feedback_given", "accepted", "unit_bound", "co_unit_done"})
 _WARN = frozenset({"clock_warned", "info_requested", "urged", "supervised", "extension_requested", "taken_over"})
+_EMPTY = re.compile(r"[（(]\s*[）)]")
 _VARIANTS = ("ok", "approved", "deed", "same_reporter", "by")
 
 
@@ -45,7 +47,10 @@ class Sentences:
                 name = variant
         if not has(name):
             return type
-        return self._v.t(name, **self._blanks(data)).strip()
+        blanks = self._blanks(data)
+        if type == "handed_off" and not blanks["unit"]:
+            name = "case.event.handed_off_nobody"
+        return _EMPTY.sub("", self._v.t(name, **blanks)).strip(" ：:，,")
 
     def tone(self, type: str, data: Mapping[str, Any]) -> str:
         if data.get("ok") is False or data.get("approved") is False or type in _BAD:
@@ -64,7 +69,7 @@ class Sentences:
             "compound": self._name("compounds", place.get("compound")),
             "category": self._name("categories", data.get("category")),
             "meeting": self._name("meetings", data.get("meeting")), "clock": self._clock(data.get("clock")),
-            "at": self._f.when(at) if at else "", "told": self._people(data.get("told") or ()),
+            "at": self._f.when(at) if at else "", "told": self._told(data.get("told") or ()),
             "reason": self._word("reason", data.get("reason") or data.get("basis")),
             "outcome": self._word("outcome", data.get("outcome")), "kind": self._word("decision", data.get("kind")),
             "channel": self._word("channel", data.get("channel")), "result": self._word("result", data.get("result")),
@@ -75,6 +80,10 @@ class Sentences:
             "n": str(data.get("working_days") or data.get("attempt") or data.get("count") or len(data.get("file_ids", ())) or ""),
             "version": str(data.get("version") or ""),
         }  # fmt: skip
+
+    def _told(self, ids: Any) -> str:
+        people = self._people(ids)
+        return self._v.t("case.told.people", people=people) if people else ""
 
     def _people(self, ids: Any) -> str:
         return self._v.t("board.table.comma").join(people_named(self._desk, [one for one in ids if one]))
@@ -97,6 +106,18 @@ class Sentences:
     def _word(self, table: str, code: str | None) -> str:
         name = f"case.{table}.{code}"
         return "" if not code else self._v.t(name) if has(name) else code
+
+
+_FOLLOWS = frozenset({"unit_assigned", "handed_off", "reporter_asked", "notice_issued", "sealed", "co_unit_bound"})
+
+
+def by_itself(type: str, data: Mapping[str, Any]) -> bool:
+    """Whether the rules did it as a consequence of what somebody did, and nobody by hand."""
+    if type == "worker_assigned":
+        return data.get("reason") not in ("reassigned", "returned")
+    if type == "unit_bound":
+        return data.get("by") == "silence"
+    return type.startswith("clock_") or (type in _FOLLOWS and data.get("by") != "accepted")
 
 
 def actor_of(desk: Desk, visitor: Visitor, demand: Demand, actor: str | None) -> str:

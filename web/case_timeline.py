@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Literal, get_args
 
+from domain.actors import SYSTEM
 from domain.demand import Demand
 from service.desk import Desk
 from service.views import View
-from web.case_sentences import Sentences, actor_of, entry_of
+from web.case_sentences import Sentences, actor_of, by_itself, entry_of
 from web.formats import Formats, instant
 from web.visitor import Visitor
 
@@ -41,11 +42,10 @@ def timeline(
         if one["type"] == "demand_submitted":
             named += [text for text in text_by_id.values() if text["kind"] == "demand"]
             shown += [file for file in file_by_id.values() if file["attached_with"] == "submit"]
-        entries.append(
-            entry_of(said, one)
-            | {"actor": actor_of(desk, visitor, demand, one["actor"]), "offline": _offline(one), "files": shown,
-               "texts": [text for text in named if text], "notices": told.get(one["seq"], [])}
-        )  # fmt: skip
+        did = SYSTEM.id if by_itself(one["type"], data) else one["actor"]
+        entry = entry_of(said, one) | {"actor": actor_of(desk, visitor, demand, did), "offline": _offline(one)}
+        texts_of = [text for text in named if text]
+        entries.append(entry | {"files": shown, "texts": texts_of, "notices": told.get(one["seq"], [])})
     return entries[::-1]
 
 

@@ -28,16 +28,21 @@ _WORKER = (Role.GRID_WORKER,)
 _WATCHES = (Role.SUPERVISOR, Role.COMMUNITY_SECRETARY, Role.OPERATOR, Role.AUDITOR)
 _MEETS = (Role.CHAIR, Role.COMMUNITY_SECRETARY, Role.SUPERVISOR, Role.UNIT_LIAISON, Role.AUDITOR)
 
+# The others have five entries already, or a desk of their own; they find the lists beside the meetings.
+_LISTS = (Role.GRID_WORKER, Role.CHAIR, Role.COMMUNITY_SECRETARY)
+
 _ENTRIES = (
     Entry("/tasks", "shell.menu.tasks", "list-check", _WORKER),
     Entry("/tasks/plan", "shell.menu.plan", "map", _WORKER),
     Entry("/board", "shell.menu.board", "alarm", _WATCHES),
     Entry("/desk", "shell.menu.desk", "building", (Role.UNIT_LIAISON,)),
     Entry("/meetings", "shell.menu.meetings", "gavel", _MEETS),
+    Entry("/lists", "shell.menu.lists", "table", _LISTS),
     Entry("/analysis", "shell.menu.analysis", "chart-bar", (*_WATCHES, Role.ADMIN), Need.SEE_RATES),
     Entry("/system", "shell.menu.system", "bolt", (Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR), Need.SEE_DELIVERIES),
     Entry("/admin", "shell.menu.admin", "settings", (Role.ADMIN,)),
     Entry("/keys", "shell.menu.keys", "key", (Role.INTEGRATOR,)),
+    Entry("/webhooks", "integration.frame.webhooks", "webhook", (Role.INTEGRATOR,)),
     Entry("/inbox", "shell.menu.inbox", "bell", need=Need.OWN_INBOX),
 )
 

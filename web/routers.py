@@ -5,10 +5,16 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from web import (
+    admin,
+    admin_people,
+    admin_publish,
+    admin_trail,
+    analysis,
     assets,
     board,
     case,
     desk,
+    integration,
     lists,
     meetings,
     offline,
@@ -16,9 +22,11 @@ from web import (
     resident,
     rotation,
     shell,
+    system,
     tasks,
     tasks_one,
     tasks_plan,
+    wall,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -27,8 +35,16 @@ ROUTERS: tuple[APIRouter, ...] = (
     resident.router,
     desk.router,
     own.router,
+    integration.router,
+    admin.router,
+    admin_people.router,
+    admin_publish.router,
+    admin_trail.router,
     board.router,
     case.router,
+    analysis.router,
+    wall.router,
+    system.router,
     meetings.router,
     rotation.router,
     lists.router,

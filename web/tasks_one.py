@@ -19,16 +19,20 @@ from service import clock_answers, duplicates, files, lists, reading, reporters,
 from service.clock_list import calendars_of
 from service.desk import Desk
 from service.views import View, demand_view
+from web.case_sentences import Sentences, actor_of, entry_of
+from web.formats import Formats
 from web.need import page
 from web.page import Known, PageRoute, desk_of, render
-from web.tasks_story import story
 from web.tasks_views import category_of, first_line, map_link, place_of
 from web.visitor import Visitor
 from web.words import catalogue
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-SHOWN_EVENTS = 6
+SHOWN_EVENTS, MOST_LIKELY = 6, 3
+TOLD_TOO = frozenset(
+    {"files_attached", "extension_requested", "urged", "call_back_made", "reporter_asked", "info_received"}
+)
 ASKED = (ClockName.ACCEPT, ClockName.CONTACT, ClockName.RESOLVE, ClockName.FOLLOW_UP)
 
 
@@ -69,7 +73,7 @@ async def one_task(request: Request, visitor: Known, number: str) -> Response:
         reporter=await reporters.reporter(desk, actor, number, reveal=False, reason=None),
         photos=photos, notes=_notes(desk, said), reply=_reply(said),
         near=[(one, first_line(visitor, line)) for one, line in await tasks.history(desk, actor, demand)],
-        likely=(await duplicates.of_demand(desk, actor, number))["suggestions"],
+        likely=(await duplicates.of_demand(desk, actor, number))["suggestions"][:MOST_LIKELY],
         story=await _story(desk, visitor, demand), step=next_step(demand, permitted, said),
         units=await _units(desk, actor, demand, permitted), stream_types=" ".join(TYPES),
         pause_limit=_pause_limit(visitor, demand), redo=await _redo(desk, actor, demand),
@@ -105,7 +109,7 @@ def _open(d: Demand, name: ClockName) -> bool:
 def _pause_limit(visitor: Visitor, d: Demand) -> str | None:
     """How long the clocks may stand still, in words."""
     budget = d.terms.budget_of(ClockName.PAUSE)
-    return None if budget is None else f"{budget.amount} {visitor.t('tasks.span.' + budget.unit)}"
+    return None if budget is None else f"{budget.amount:g} {visitor.t('tasks.span.' + budget.unit)}"
 
 
 async def _lamp(desk: Desk, actor: Actor, d: Demand) -> tasks.Lamp | None:
@@ -160,9 +164,14 @@ async def _events(desk: Desk, actor: Actor, d: Demand) -> list[View]:
     return await reading.log_of(desk, actor, d.number, after=0, limit=2_000)
 
 
-async def _story(desk: Desk, visitor: Visitor, d: Demand) -> list[dict[str, Any]]:
-    told = story(visitor, desk.district, await _events(desk, visitor.staff, d))
-    return list(reversed(told))[:SHOWN_EVENTS]
+async def _story(desk: Desk, visitor: Visitor, d: Demand) -> list[View]:
+    """The last milestones, newest first, each with who made it."""
+    said = Sentences(desk, visitor, Formats(visitor.t, desk.district.timezone, desk.now()))
+    told = [
+        {**entry_of(said, one), "who": actor_of(desk, visitor, d, one["actor"])}
+        for one in await _events(desk, visitor.staff, d)
+    ]
+    return [one for one in reversed(told) if one["milestone"] or one["type"] in TOLD_TOO][:SHOWN_EVENTS]
 
 
 async def _redo(desk: Desk, actor: Actor, d: Demand) -> Mapping[str, Any] | None:

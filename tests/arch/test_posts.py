@@ -7,6 +7,7 @@ from api.openapi import product_document
 
 WITHOUT_KEY = {
     "find_duplicates_of_draft": "only looks",
+    "look_at_resident_draft": "only looks",
     "search_demands_by_phone": "only looks; a POST so that no number stands in an address",
     "export_personal_data": "only looks; every reading leaves a trace",
     "calculate_due": "only calculates",

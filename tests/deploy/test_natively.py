@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import signal
 import socket
@@ -30,6 +31,7 @@ from devstack.temporal import Temporal
 from service.tokens import mint
 from tests.deploy import compose
 from tests.deploy.machine import GIVEN, PATIENCE, TOKEN_SECRET, Machine, run
+from web import assets
 
 SUPERVISOR = "p-0002"
 
@@ -92,6 +94,7 @@ def test_from_an_empty_server_to_a_clean_drain(machine: Machine, logs: Path) -> 
         assert machine.healthy("worker", LINLI_TASK_QUEUE="nobody-polls-here").returncode == 1
 
         a_demand_lives(machine)
+        a_page_is_whole(machine)
         answer = drain_with_a_request_under_way(machine, api)
         assert answer.startswith(b"HTTP/1.1 201 "), answer
         worker.terminate()
@@ -221,6 +224,16 @@ def a_demand_lives(machine: Machine) -> None:
     assert accepted.status_code == 200, accepted.text
     strong = call(machine, SUPERVISOR, "GET", f"/demands/{number}?consistency=strong").json()
     assert strong["seq"] == accepted.json()["seq"] > posted.json()["seq"]
+
+
+def a_page_is_whole(machine: Machine) -> None:
+    """With everything that it names, ours and what the image's stage `pages` brings."""
+    page = httpx2.get(f"{machine.url}/sign-in", timeout=PATIENCE)
+    assert page.status_code == 200, page.text
+    named = {*re.findall(r'"(/assets/[^"#]+)"', page.text), assets.url("icons.svg"), assets.url("echarts.js")}
+    assert len(named) > 4
+    found = {one: httpx2.get(machine.url + one, timeout=PATIENCE).status_code for one in named}
+    assert set(found.values()) == {200}, found
 
 
 def drain_with_a_request_under_way(machine: Machine, api: subprocess.Popen[bytes]) -> bytes:

@@ -42,11 +42,7 @@ def program() -> str:
 async def chromium() -> AsyncIterator[Browser]:
     path = program()
     async with async_playwright() as playwright:
-        # Fields for times and dates speak the language of the system, whatever a page's is.
-        environment = {**os.environ, "LANGUAGE": "zh_CN"}
-        browser = await playwright.chromium.launch(
-            executable_path=path, args=list(_FLAGS), env=environment, chromium_sandbox=False
-        )
+        browser = await playwright.chromium.launch(executable_path=path, args=list(_FLAGS), chromium_sandbox=False)
         try:
             yield browser
         finally:

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 from playwright.async_api import BrowserContext, Page, Request, Route, expect
+from playwright.async_api import Error as PlaywrightError
 
 from devstack.logins import Login
 from tests.web.town import Town
@@ -16,7 +17,7 @@ from tests.web.town import Town
 QUEUE = "/tasks/queue"
 ACTIONS = "**/api/v1/demands/*/actions"
 FILES = "**/api/v1/files"
-NO_SIGNAL = r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_ABORTED|ERR_NETWORK_CHANGED"
+NO_SIGNAL = r"ERR_INTERNET_DISCONNECTED|ERR_FAILED|ERR_ABORTED|ERR_NETWORK_CHANGED|ERR_CONNECTION"
 
 _DEED = """
 async ([number, body, photos]) => {
@@ -43,8 +44,19 @@ async def deed(page: Page, number: str, type: str, *, photos: int = 0, **body: A
 
 
 async def waiting(page: Page) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = await page.evaluate("linli.queue.own()")
+    found: list[dict[str, Any]] = await _asked(page, "() => linli.queue.own()")
     return found
+
+
+async def _asked(page: Page, question: str) -> Any:
+    """A page that was kept is loaded anew when the phone is back, perhaps in the moment of the question."""
+    while True:
+        try:
+            return await page.evaluate(question)
+        except PlaywrightError as gone:
+            if "context was destroyed" not in gone.message and "linli" not in gone.message:
+                raise
+            await asyncio.sleep(0.2)
 
 
 async def arrived(page: Page) -> None:
@@ -65,13 +77,21 @@ async def in_state(page: Page, state: str, count: int = 1) -> list[dict[str, Any
     raise AssertionError(f"not {count} × {state}: {await waiting(page)}")
 
 
+async def until(page: Page, question: str) -> None:
+    """Playwright's own waiting needs `eval`, which the pages' policy forbids."""
+    for _ in range(150):
+        if await _asked(page, question):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"never: {question}")
+
+
 async def ready(page: Page, path: str = QUEUE) -> Page:
     """The page is open, and its service worker keeps what can be opened again without a signal."""
     await page.goto(path)
-    await page.wait_for_function("linli.queue && navigator.serviceWorker.controller")
-    await page.wait_for_function(
-        "async () => (await Promise.all(['/tasks', '/tasks/queue', '/tasks/away'].map((one) => caches.match(one)))).every(Boolean)"
-    )
+    await until(page, "() => linli.queue !== undefined && navigator.serviceWorker.controller !== null")
+    kept = "['/tasks/queue', '/tasks/away'].map((one) => caches.match(one))"
+    await until(page, f"async () => (await Promise.all({kept})).every(Boolean)")
     return page
 
 
@@ -99,7 +119,7 @@ def instant(text: str) -> datetime:
 
 async def notes(town: Town, number: str, who: Login) -> list[str]:
     texts = await town.get(f"/demands/{number}/texts", who)
-    return [one["text"] for one in texts["internal"] if one["kind"] == "note"]
+    return [one["text"] for one in texts["texts"] if one["kind"] == "note"]
 
 
 async def rows(town: Town, statement: str, *given: Any) -> list[Any]:

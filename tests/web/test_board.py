@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.web.browsing import Windows
 from tests.web.conftest import Screenshot
@@ -141,6 +141,31 @@ async def _urged(town: Town, number: str) -> bool:
     return any(one["type"] == "urged" for one in log)
 
 
+async def test_what_got_no_answer_is_tried_again_and_done_once(desk: Windows, town: Town, watch: Watch) -> None:
+    """The answer is lost after the deed was done: the row is named as uncertain, and trying again does nothing twice."""
+    watch.expect(r"ERR_FAILED")
+    number = (await town.submit("重试用例，楼道灯不亮"))["number"]
+    page = await desk("supervisor")
+    await page.goto("/board")
+    lost: list[str] = []
+
+    async def lose_the_first(route: Route) -> None:
+        if lost:
+            await route.continue_()
+            return
+        lost.append((await route.fetch()).headers.get("etag", ""))
+        await route.abort()
+
+    await page.route("**/actions", lose_the_first)
+    await page.locator(f"#row-{number} [data-bulk-one=urge]").click()
+    await page.locator("#bulk-go").click()
+    await expect(page.locator("#bulk-failures")).to_contain_text(number, timeout=20_000)
+    await page.get_by_role("button", name="重试未成功的").click()
+    await expect(page.get_by_text("全部完成：1 件")).to_be_visible()
+    log = await town.get(f"/demands/{number}/events?limit=100", "supervisor")
+    assert [one["type"] for one in log].count("urged") == 1
+
+
 async def test_the_preview_says_what_cannot_be_done_and_why(desk: Windows, town: Town, screenshot: Screenshot) -> None:
     page = await desk("supervisor")
     await page.goto("/board?stage=meeting")
@@ -209,10 +234,11 @@ async def test_what_happens_appears_by_itself(desk: Windows, town: Town) -> None
 
 
 async def test_it_says_when_the_connection_is_lost(desk: Windows, watch: Watch) -> None:
-    watch.expect(r"ERR_|Failed to load")
+    watch.expect(r"ERR_|Failed to (load|fetch)")
     page = await desk("supervisor")
     await page.clock.install()
     await page.goto("/board")
+    await _settled(page)
     await page.context.set_offline(True)
     await page.evaluate("dispatchEvent(new Event('offline'))")
     await page.clock.fast_forward(50_000)

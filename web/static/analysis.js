@@ -2,7 +2,10 @@
 (() => {
   "use strict";
   const { trend, hours, map, show, read } = linli.charts;
-  let which = "overdue";
+  // Where nothing is overdue, what is open says more.
+  let which = (read("map-data")?.grids ?? []).some((grid) => grid.overdue) ? "overdue" : "open";
+  const pressed = () => { for (const one of document.querySelectorAll("[data-map]")) one.setAttribute("aria-pressed", String(one.dataset.map === which)); };
+  pressed();
 
   const element = (id) => document.getElementById(id);
   const drawMap = async () => {
@@ -19,16 +22,19 @@
     const button = event.target.closest("[data-map]");
     if (!button) return;
     which = button.dataset.map;
-    for (const one of document.querySelectorAll("[data-map]")) one.setAttribute("aria-pressed", String(one === button));
+    pressed();
     drawMap();
   });
 
-  // The figures come a little later than the page.
-  document.addEventListener("htmx:after:swap", () => {
-    const place = element("trend"), rates = element("rates");
-    rates?.setAttribute("aria-busy", "false");
-    if (place && !place.hasAttribute("role")) show(place, () => trend(place, read("trend-data")));
-  });
+  // The figures come a little later than the page, or sooner than this script.
+  const drawTrend = () => {
+    const place = element("trend");
+    if (!place) return;
+    element("rates").setAttribute("aria-busy", "false");
+    if (!place.hasAttribute("role")) show(place, () => trend(place, read("trend-data")));
+  };
+  document.addEventListener("htmx:after:swap", drawTrend);
+  drawTrend();
 
   // On paper there are tables, not charts.
   addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("details.data, details.league")) one.open = true; });

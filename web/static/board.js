@@ -115,6 +115,8 @@
     deeds[event.key]();
   });
 
+  const main = document.querySelector(".filters-main");
+  if (main && matchMedia("(max-width: 767.98px)").matches) main.open = false;
   document.addEventListener("htmx:after:swap", draw);
   new MutationObserver(() => { clearTimeout(draw.soon); draw.soon = setTimeout(draw, 50); }).observe(document.getElementById("main"), { childList: true, subtree: true });
   draw();

@@ -80,6 +80,7 @@
     run.hidden = true;
     preview();
     linli.open("bulk");
+    (what === "reassign" ? $("bulk-person") : $("bulk-go").disabled ? dialog.querySelector("form [data-close]") : $("bulk-go")).focus();
   };
   linli.bulk = { begin };
 

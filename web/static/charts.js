@@ -89,7 +89,7 @@
       series: [{
         type: "map", map: "grids", roam: false, aspectScale: 0.87, selectedMode: false, left: 0, right: 0, top: 4, bottom: big ? 64 : 40,
         data: data.grids.map((grid, n) => ({ name: grid.id, value: grid[which] })),
-        itemStyle: { borderColor: css("--bs-body-bg"), borderWidth: 1.2 },
+        itemStyle: { borderColor: css("--chart-edge"), borderWidth: 0.8 },
         label: { show: element.clientWidth > 420, fontSize: big || 12, formatter: (p) => (p.value > 0 ? String(p.value) : ""), color: css("--bs-body-color"), textBorderColor: css("--card"), textBorderWidth: 3 },
         labelLayout: { hideOverlap: true },
         emphasis: { label: { show: true, color: css("--bs-body-color") }, itemStyle: { areaColor: css("--soft"), borderColor: css("--bs-link-color"), borderWidth: 2 } },

@@ -5,7 +5,8 @@
 //
 // The stream is read by fetch and not by EventSource: only so are its signs of life (every 15 s) seen. `as of` is the instant
 // of the last one. Silent for longer than half a minute, the page says so and turns grey; once the stream is back, everything is
-// fetched anew. It pauses while the page is hidden.
+// fetched anew. It pauses while the page is hidden. `data-check` names what is asked for with each sign of life whether it has
+// changed (by its ETag): a demand's notes are no events that leave.
 (() => {
   "use strict";
   const label = document.querySelector("[data-stream]");
@@ -13,7 +14,7 @@
   const { words } = linli;
   const STALE_AFTER = 30000, DEAD_AFTER = 45000, GATHER = 700, FIRST_WAIT = 1000, LONGEST_WAIT = 30000;
   let stop = null, again = null, wait = FIRST_WAIT, gathering = null, missed = false, last = "";
-  let heard = Date.now(), shown = new Date(label.dataset.asOf || Date.now());
+  let heard = document.body.dataset.keptAt ? 0 : Date.now(), shown = new Date(label.dataset.asOf || Date.now());
 
   const write = () => {
     const stale = Date.now() - heard > STALE_AFTER;
@@ -45,12 +46,24 @@
     wait = Math.min(wait * 2, LONGEST_WAIT);
   };
 
+  let tag = null, asked = 0;
+  const check = async () => {
+    const path = label.dataset.check;
+    if (!path || Date.now() - asked < 3000) return;
+    asked = Date.now();
+    const answer = await fetch(path, { cache: "no-store", credentials: "same-origin", headers: tag ? { "If-None-Match": tag } : {} }).catch(() => null);
+    if (answer?.status !== 200) return;
+    if (tag) changed();
+    tag = answer.headers.get("ETag");
+  };
+
   const follow = async (signal) => {
     const headers = last ? { "Last-Event-ID": last } : {};
     const answer = await fetch(label.dataset.stream, { headers, signal, cache: "no-store", credentials: "same-origin" });
     if (!answer.ok) { if (answer.status < 500) last = ""; throw new Error(String(answer.status)); }
     wait = FIRST_WAIT;
     alive();
+    check();
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     for (;;) {
@@ -63,6 +76,7 @@
         else if (line.startsWith("id:")) last = line.slice(3).trim();
       }
       alive();
+      check();
     }
   };
   const connect = () => {

@@ -3,7 +3,7 @@
 //
 //   <li data-number="20261123-000012">…</li>        gets the chip, at its end or inside its [data-queued-here]
 //   <button data-unless-queued="accept">            is not shown while that deed of this demand waits
-//   <a data-when-queued="accept" hidden>            is shown only then
+//   <a data-when-queued="accept" hidden>            is shown only then; both may stand on one element
 (() => {
   "use strict";
   const { queue } = linli;
@@ -41,7 +41,7 @@
     if (trouble) parts.push(fill(words.trouble, { n: trouble }));
     if (reach === "off") parts.push(waiting ? words.offline : words.offline_idle);
     if (waiting) parts.push(sending && reach === "ok" ? fill(words.sending, sending) : fill(words.waiting, { n: waiting }));
-    if (kept) parts.push(fill(words.cached, { time: clock(kept) }));
+    if (kept) parts.push(fill(reach === "off" ? words.cached_too : words.cached, { time: clock(kept) }));
     return { tone: trouble ? "bad" : reach === "off" ? "warn" : "calm", parts, act: see };
   };
 
@@ -72,8 +72,8 @@
       const state = here.map((one) => `${one.seq}${one.state === "conflict"}`).join(" ");
       for (const one of place.querySelectorAll("[data-unless-queued], [data-when-queued]")) {
         const { unlessQueued, whenQueued } = one.dataset;
-        const waits = (unlessQueued ?? whenQueued).split(" ").some((type) => types.split(" ").includes(type));
-        one.hidden = unlessQueued === undefined ? !waits : waits;
+        const waits = (some) => some.split(" ").some((type) => types.split(" ").includes(type));
+        one.hidden = (unlessQueued !== undefined && waits(unlessQueued)) || (whenQueued !== undefined && !waits(whenQueued));
       }
       if (place.dataset.queued === state && (here.length === 0 || place.querySelector(".chip-queued"))) continue;
       for (const old of place.querySelectorAll(".chip-queued")) old.remove();
@@ -123,13 +123,16 @@
 
   let delivered = null;
   document.addEventListener("linli:delivered", ({ detail: { deed } }) => {
-    clearTimeout(delivered);
-    delivered = setTimeout(() => {
+    const follow = () => {
+      clearTimeout(delivered);
+      if (queue.status.sending) { delivered = setTimeout(follow, 400); return; } // the next one is on its way
       if (document.body.dataset.keptAt && !onQueuePage && !typing()) location.reload();
       else if (window.htmx && document.querySelector("[hx-trigger*='linli:changed']")) document.body.dispatchEvent(new CustomEvent("linli:changed"));
       else if (!onQueuePage && !typing() && document.querySelector("[data-number]")) location.reload();
       else linli.toast(fill(words.arrived, { what: what(deed) }));
-    }, 400);
+    };
+    clearTimeout(delivered);
+    delivered = setTimeout(follow, 400);
   });
 
   // ---- the service worker: an enhancement

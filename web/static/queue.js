@@ -308,7 +308,7 @@
       do {
         again = false;
         const idle = !(await own()).some((deed) => deed.state === "waiting" || deed.state === "sending");
-        if (idle) { reach(navigator.onLine === false ? "off" : "ok"); break; }
+        if (idle) { reach(navigator.onLine === false ? "off" : "ok"); continue; }
         wait = (await outOfReach()) ?? (await alone(pass));
         if (wait === GIVE_UP) wait = null;
       } while (again);
@@ -316,6 +316,7 @@
       for (const seq of [...waiters.keys()]) answer(seq, left.has(seq) ? null : { ok: true, status: 200, answer: null });
     } catch { wait = 0; } finally { running = false; status.sending = null; changed(); }
     failures = wait === null ? 0 : failures + 1;
+    if (again) { drain(); return; } // asked for after the last look
     if (wait !== null) timer = setTimeout(drain, 1000 * Math.max(wait, Math.min(SLOWEST, 2 ** failures) * (0.75 + Math.random() / 2)));
   };
   const hurry = () => { failures = 0; drain(); };

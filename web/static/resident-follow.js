@@ -95,7 +95,7 @@
   function facts(d) {
     var said = [
       [words.number_short, d.number],
-      d.owner ? [words.owner, [d.owner.unit, d.owner.name].filter(Boolean).join(" · ")] : null,
+      d.owner ? [words.owner, [d.owner.unit, of(d.owner.role), d.owner.name].filter(Boolean).join(" · ")] : null,
       d.category ? [words.category, of(d.category)] : null,
       d.place ? [words.place, [d.place.community, d.place.compound].filter(Boolean).join(" · ")] : null,
       [words.opened, linli.when(d.opened_at)],
@@ -191,7 +191,7 @@
       ]),
       deeds.first,
       given(d),
-    ].concat(texts(d), [files(d), promises(d), deeds.more, history_(d), el("div", { className: "leave" }, [
+    ].concat(texts(d), [files(d), promises(d), history_(d), deeds.more, el("div", { className: "leave" }, [
       el("p", { className: "dim" }, words.other_ways),
       el("button", { type: "button", className: "btn btn-outline-secondary", id: "again", on: { click: read } }, [linli.icon("refresh"), words.again]),
       el("button", { type: "button", className: "btn btn-quiet", id: "leave", on: { click: leave } }, [linli.icon("logout"), words.another]),

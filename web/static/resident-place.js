@@ -145,7 +145,7 @@
 
   // ---- the map
 
-  var map = null;
+  var map = null, NEAR = 16; // from this zoom on compounds have their names
   function showMap() {
     if (map) { map.invalidateSize(); return; }
     note.textContent = words.map_loading;
@@ -166,18 +166,28 @@
     var L = window.L, dark = document.documentElement.getAttribute("data-bs-theme") === "dark";
     var line = dark ? "#7fa6dd" : "#0b5bd3";
     map = L.map("map", { attributionControl: false, preferCanvas: true, zoomSnap: 0.5, maxZoom: 19, minZoom: 11 });
-    var areas = L.geoJSON(grids, { style: { color: line, weight: 1, fillColor: line, fillOpacity: 0.07 }, interactive: false }).addTo(map);
-    var names = L.layerGroup();
+    var areas = L.geoJSON(grids, { style: { color: line, weight: 1, fillColor: line, fillOpacity: 0.07 }, interactive: false });
+    var names = L.layerGroup(), larger = L.layerGroup(), all = found.compounds.map(function (one) { return [one.lat, one.lon]; });
+    map.fitBounds(all.length ? L.latLngBounds(all) : areas.getBounds());
+    areas.addTo(map);
+    function name(at, said, more) {
+      return L.marker(at, { interactive: false, keyboard: false, icon: L.divIcon({ className: "map-name " + more, html: el("span", {}, said), iconSize: null }) });
+    }
+    found.communities.forEach(function (one) {
+      var inside = found.compounds.filter(function (compound) { return compound.community === one.id; });
+      if (inside.length) larger.addLayer(name(L.latLngBounds(inside.map(function (c) { return [c.lat, c.lon]; })).getCenter(), linli.of(one), "map-community"));
+    });
     found.compounds.forEach(function (one) {
       L.circleMarker([one.lat, one.lon], { radius: 4, weight: 1, color: line, fillOpacity: 0.6, interactive: false }).addTo(map);
-      names.addLayer(L.marker([one.lat, one.lon], { interactive: false, keyboard: false, icon: L.divIcon({ className: "map-name", html: el("span", {}, one.name), iconSize: null }) }));
+      names.addLayer(name([one.lat, one.lon], one.name, ""));
     });
-    map.fitBounds(areas.getBounds());
-    var middle = found.compounds[0];
-    if (middle) map.setView([middle.lat, middle.lon], 15, { animate: false });
-    function named() { if (map.getZoom() >= 16.5) map.addLayer(names); else map.removeLayer(names); }
+    function named() {
+      var near = map.getZoom() >= NEAR;
+      map.addLayer(near ? names : larger);
+      map.removeLayer(near ? larger : names);
+    }
     map.on("zoomend", named);
-    map.on("click", function (event) { map.panTo(event.latlng); });
+    map.on("click", function (event) { map.setView(event.latlng, Math.max(map.getZoom(), NEAR)); });
     named();
     linli.map = map;
   }

@@ -36,9 +36,9 @@
   text.addEventListener("blur", function () { clearTimeout(looking); look(); });
   form.addEventListener("linli:place", function () { unsure = false; look(); });
 
-  function body() {
+  function body(whole) {
     var found = { text: draft.text.trim() };
-    if (draft.category) found.category = draft.category.code;
+    if (draft.category && (whole || picked)) found.category = draft.category.code;
     if (draft.place) found.location = draft.place.location;
     return found;
   }
@@ -50,7 +50,7 @@
     if (!asked.text || (asked.text.length < 4 && done.length === 0)) { done(); return; }
     if (looked === said) { done(); return; }
     linli.ask("POST", "/api/v1/resident/draft", { body: asked, headers: headers() }, function (status, answer) {
-      if (status === 200) {
+      if (status === 200 && said === JSON.stringify(body())) { // else something else stands there by now, and is looked at itself
         looked = said;
         suggest(answer.categories);
         matters(answer.matters);
@@ -126,7 +126,7 @@
       if (chosen) { draft.follow.token = one.follow; }
       function set(on) {
         return function () {
-          draft.follow = on ? { token: one.follow, since: one.opened_on, said: one.said_zh } : null;
+          draft.follow = on ? { token: one.follow, since: one.opened_on, said: one.said_zh } : false;
           linli.saveDraft();
           matters(found);
           var pressed = by("matter-list").querySelector("[aria-pressed=true]");
@@ -138,10 +138,10 @@
           el("strong", {}, linli.say(one.reporters === 1 ? "matter_one" : "matter_n", { n: one.reporters })),
           el("span", { className: "chip" }, linli.english ? one.category.name_en : one.category.name),
         ]),
-        el("p", { className: "dim" }, linli.english ? one.said_en : one.said_zh),
+        el("p", { className: "dim" }, (linli.english ? one.said_en : one.said_zh) + " · " + linli.say("matter_since", { day: linli.day(one.opened_on) })),
         el("div", { className: "ways" }, [
           el("button", { type: "button", className: "btn btn-choice", "aria-pressed": chosen ? "true" : "false", on: { click: set(true) } }, [linli.icon("users"), words.matter_follow]),
-          el("button", { type: "button", className: "btn btn-choice", "aria-pressed": chosen ? "false" : "true", on: { click: set(false) } }, words.matter_own),
+          el("button", { type: "button", className: "btn btn-choice", "aria-pressed": draft.follow === false ? "true" : "false", on: { click: set(false) } }, words.matter_own),
         ]),
       ]);
     }));
@@ -222,7 +222,7 @@
   }
 
   function post() {
-    var said = body();
+    var said = body(true);
     said.confidential = draft.confidential;
     if (draft.phone) said.reporter = { phone: draft.phone };
     if (draft.follow) said.follow = draft.follow.token;

@@ -142,7 +142,12 @@
     return linli.say(name, { year: one.year, month: one.month, day: one.day, short: short }) + " " + one.clock;
   };
 
-  linli.time = function (at) { return linli.el("time", { datetime: at }, linli.when(at)); };
+  // `11月27日` of `2026-11-27`.
+  linli.day = function (date) {
+    var found = date.split("-");
+    return linli.say("day", { month: +found[1], day: +found[2], short: words.months.split(" ")[found[1] - 1] });
+  };
+
 
   // Local storage where there is one; a private window may have none, and the page works all the same.
   linli.keep = function (where, name, value) {

@@ -118,6 +118,5 @@
     late = true;
   }, true);
   document.addEventListener("close", () => { if (late) { late = false; setTimeout(changed); } }, true);
-  document.addEventListener("linli:delivered", changed);
   document.addEventListener("htmx:after:swap", sayHowFar);
 })();
