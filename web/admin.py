@@ -26,6 +26,7 @@ KINDS: tuple[UnitKind, ...] = (
     "member_unit", "property_service_station", "community_company", "self_governance_group", "department",
 )  # fmt: skip
 LAST_CHANGES = 8
+PAGE = 30
 
 
 def newest_body(view: View) -> View:
@@ -52,12 +53,20 @@ async def overview(request: Request, visitor: Known) -> Response:
 @router.get("/units")
 @page(Need.MANAGE_UNITS)
 async def units(
-    request: Request, visitor: Known, q: str = "", kind: str = "", community: str = "", retired: bool = False
+    request: Request,
+    visitor: Known,
+    q: str = "",
+    kind: str = "",
+    community: str = "",
+    retired: bool = False,
+    start: int = 0,
 ) -> Response:
     d = desk_of(request).district
     found = [u for u in d.units if _wanted(d, u, q.strip(), kind, community) and (retired or u.retired is None)]
+    start = max(start, 0)
     return shown(
-        request, visitor, "units.html", "units", units=found, q=q, kind=kind, community=community, retired=retired,
+        request, visitor, "units.html", "units", units=found[start : start + PAGE], count=len(found), start=start,
+        more=start + PAGE if start + PAGE < len(found) else None, q=q, kind=kind, community=community, retired=retired,
         kinds=KINDS,
     )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +30,8 @@ PARTS = (
     ("keys", "/keys", Need.MANAGE_KEYS),
     ("webhooks", "/webhooks", Need.MANAGE_WEBHOOKS),
 )
+# Tables of the catalogue that the scripts speak from.
+_SCRIPTED = ("field", "value", "preview", "impact")
 _STEP = re.compile(r"([^.\[\]]+)(?:\[([^\]]*)\])?")
 
 
@@ -38,7 +39,10 @@ def shown(request: Request, visitor: Visitor, template: str, tab: str, /, **cont
     """A page of the administration: with its parts, as far as they are the visitor's, and with `said` for values."""
     parts = [(name, href) for name, href, need in PARTS if _is_open(visitor, need)]
     said = Said(visitor.t, desk_of(request).district)
-    return render(request, visitor, f"admin/{template}", tab=tab, parts=parts, said=said, **context)
+    words = {
+        table: {key: visitor.t(f"admin.{table}.{key}") for key in keys_of(f"admin.{table}")} for table in _SCRIPTED
+    }
+    return render(request, visitor, f"admin/{template}", tab=tab, parts=parts, said=said, admin_words=words, **context)
 
 
 def _is_open(visitor: Visitor, need: Need) -> bool:
@@ -97,8 +101,3 @@ class Said:
         for name, key in _STEP.findall(path):
             said = self.t(f"admin.field.{name}") if has(f"admin.field.{name}") else self.value(name)
             yield f"{said} {self.name(key)}" if key else said
-
-
-def words_of(t: Say, *tables: str) -> str:
-    """Tables of the catalogue as JSON for a script."""
-    return json.dumps({table: {key: t(f"admin.{table}.{key}") for key in keys_of(f"admin.{table}")} for table in tables})

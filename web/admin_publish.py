@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
@@ -53,13 +54,20 @@ async def rules(request: Request, visitor: Known) -> Response:
     )
     names = {c.code: c.name for c in (*desk.district.categories, *desk.district.category_groups)}
     routing = desk.district.routing
-    candidate: dict[str, Any] = {**routing.model_dump(mode="json", exclude_none=True), "version": _next_version(desk)}
+    candidate = _to_edit({**routing.model_dump(mode="json", exclude_none=True), "version": _next_version(desk)})
     ends = {one["id"] for one in found if _may_end(visitor, one)}
     return shown(
         request, visitor, "rules.html", "rules", routing=routing, names=names, rulings=found, ends=ends,
         candidate=candidate, ahead=await _ahead(desk, visitor, ROUTING),
         tries=roles.may(visitor.staff, Need.TRY_ROUTING), publishes=roles.may(visitor.staff, Need.PUBLISH_ROUTING),
     )  # fmt: skip
+
+
+def _to_edit(rules: dict[str, Any]) -> str:
+    """As JSON with one rule a line."""
+    lines = ",\n".join(f"    {json.dumps(rule, ensure_ascii=False)}" for rule in rules["rules"])
+    version, default = (json.dumps(rules[key], ensure_ascii=False) for key in ("version", "default"))
+    return f'{{\n  "version": {version},\n  "rules": [\n{lines}\n  ],\n  "default": {default}\n}}'
 
 
 def _may_end(visitor: Visitor, ruling: View) -> bool:

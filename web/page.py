@@ -116,7 +116,15 @@ async def failed(request: Request, code: str, refused: DomainError | None = None
         visitor = await known(request)
     except Exception:  # the database that tells who is looking is what is lost
         visitor = Visitor(actor=None, name="", language="zh", theme="auto", size="normal")
-    kind = code if has(f"shell.failed.{code}") else "refused" if code in _REFUSED else "internal"
+    kind = (
+        code
+        if has(f"shell.failed.{code}")
+        else "refused"
+        if code in _REFUSED
+        else "not_found"
+        if _STATUS.get(code) == 404
+        else "internal"
+    )
     status = _STATUS.get(code, 403 if code in _REFUSED else 400)
     return render(
         request, visitor, "shell/failed.html", status=status, kind=kind, rule=refused.rule if refused else None

@@ -249,7 +249,6 @@ async def test_what_opens_links_to_look_at_them_spends_and_changes_nothing(http:
     before = await product.pool.fetch("select * from reporter_pass order by token_hash")
     for _ in range(3):
         fine(await visitor.get())
-        assert (await visitor.client.get("/f")).status_code == 200
         for path in ("/answer", "/actions", "/contact", "/session"):
             assert (await visitor.get(path)).status_code == 405
     assert await product.row(number) == d

@@ -59,8 +59,8 @@ async def told(http: Http, who: str = SUPERVISOR) -> Any:
 
 async def until(http: Http, part: str, state: str) -> Any:
     async with asyncio.timeout(PATIENCE):
-        while (found := await told(http))["parts"][part]["state"] != state:
-            await asyncio.sleep(0.5)  # noqa: ASYNC110  (the state is another process's)
+        while (found := await told(http))["parts"][part]["state"] != state:  # noqa: ASYNC110  (another process's)
+            await asyncio.sleep(0.5)
     return found
 
 

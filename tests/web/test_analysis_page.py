@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 
 import httpx2
@@ -42,14 +41,27 @@ async def test_the_figures_are_those_of_the_api_with_definition_and_trace(
     await expect(card.locator("dl")).to_be_visible()
     assert await axe(page) == []
     await screenshot(page, "analysis")
-    if response["denominator"]:
-        await card.get_by_role("link", name=re.compile("分母")).click()
-        await expect(page.get_by_role("heading", level=1)).to_contain_text("响应率")
-        # A demand's case may rest on two events: one of accepting, one of contacting.
-        numbers = {await one.inner_text() for one in await page.locator("tbody th").all()}
-        assert len(numbers) == min(response["denominator"], len(numbers))
-        assert await axe(page) == []
-        await screenshot(page, "analysis-trace", full_page=False)
+
+
+async def test_a_figure_leads_to_the_events_behind_it(desk: Windows, town: Town, screenshot: Screenshot) -> None:
+    page = await desk("supervisor")
+    await page.goto("/analysis/trace?figure=on_time_resolve&side=denominator")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("办结按时率")
+    month = (await page.locator("h1 + p").inner_text())[:7]
+    traced = await town.get(f"/rates/trace?month={month}&figure=on_time_resolve&side=denominator", "supervisor")
+    assert traced, "the demo resolves demands"
+    await expect(page.locator("tbody tr")).to_have_count(len(traced))
+    await expect(page.locator("tbody th").first).to_have_text(traced[0]["number"])
+    assert await axe(page) == []
+    await screenshot(page, "analysis-trace", full_page=False)
+
+
+async def test_the_board_bears_the_strip(desk: Windows, screenshot: Screenshot) -> None:
+    page = await desk("supervisor")
+    await page.goto("/board")
+    await expect(page.locator("#system-strip")).to_be_visible()
+    assert await axe(page, runOnly=["wcag2a", "wcag2aa"]) == []
+    await screenshot(page, "board-strip", full_page=False)
 
 
 async def test_the_map_counts_what_the_board_counts(desk: Windows, town: Town) -> None:

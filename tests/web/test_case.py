@@ -219,3 +219,34 @@ async def test_the_run_is_linked(desk: Windows, town: Town) -> None:
     await _open(page, number)
     link = await page.get_by_role("link", name="工作流").get_attribute("href")
     assert link == f"{town.stack.temporal_ui}/namespaces/default/workflows/{number}"
+
+
+async def test_the_unit_of_a_confidential_demand_is_not_told_who_asks(
+    desk: Windows, town: Town, screenshot: Screenshot
+) -> None:
+    said = {"name": "李小龙", "phone": "13812341234"}
+    number = (await town.submit("路灯不亮，我是李小龙", confidential=True, category="030101", reporter=said))["number"]
+    liaison = await town.holder(number)
+    assert liaison.role == "unit_liaison"
+    page = await desk(liaison)
+    await _open(page, number, zoom="full")
+    await expect(page.get_by_text("诉求人信息对承办单位隐藏")).to_be_visible()
+    assert "李小龙" not in await page.content()
+    await screenshot(page, "case-confidential")
+    assert await axe(page) == []
+
+
+async def test_a_number_elsewhere_and_an_exclusion(desk: Windows, town: Town) -> None:
+    number = (await town.submit("编号用例，楼道灯不亮"))["number"]
+    page = await desk("supervisor")
+    await _open(page, number)
+    await page.get_by_role("button", name="登记编号").first.click()
+    await page.get_by_label("系统", exact=True).fill("12345")
+    await page.get_by_label("在该系统的编号").fill(f"CQ-{number}")
+    await page.locator("#reference form button").click()
+    await expect(page.locator("[aria-labelledby=refs-title]")).to_contain_text(f"CQ-{number}")
+    await page.get_by_role("button", name="申请指标剔除").first.click()
+    await page.locator("#exclude .form-check").first.click()
+    assert await axe(page) == []
+    await page.locator("#exclude form button").click()
+    await expect(page.locator("[aria-labelledby=papers-title]")).to_contain_text("待批准")

@@ -24,9 +24,9 @@ async def _at(page: Page) -> str:
 
 async def _confirmed(page: Page, key: str, *typed: str) -> str:
     """Decide what stands on the screen: press `key`, type, Enter. Gives the item's number."""
-    number = await _at(page)
     await page.keyboard.press(key)
     await expect(page.locator("dialog[open]")).to_be_visible()
+    number = await page.locator("dialog[open] [data-number]").inner_text()
     for text in typed:
         await page.keyboard.type(text)
     await page.keyboard.press("Enter")
@@ -77,6 +77,9 @@ async def test_a_session_from_call_to_close_by_keyboard_alone(
     returned = await _confirmed(page, "5", "请网格牵头，物业配合。")
     escalated = await _confirmed(page, "4")
     assert len({assigned, returned, escalated}) == 3 and returned == shelved
+    await page.locator("#room-agenda a").last.click()
+    await expect(page).to_have_url(re.compile(rf"/room/{found['id']}\?item="))
+    await expect(page.locator("#room-agenda a").last).to_have_attribute("aria-current", "true")
     await screenshot(page, "room-pending", full_page=False)
     await expect(page.locator("#pending-lines li")).to_have_count(0, timeout=40_000)
     assert (await decided(town, assigned))["kind"] == "assign"

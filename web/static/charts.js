@@ -33,7 +33,7 @@
     put(element, {
       ...basis(), color: colours,
       legend: { textStyle: { color: css("--bs-body-color"), fontSize: big || 14 }, top: 0, type: "plain", itemGap: 16 },
-      grid: { left: 8, right: 24, top: big ? 72 : element.clientWidth < 500 ? 84 : 48, bottom: 8, containLabel: true },
+      grid: { left: 8, right: big ? 48 : 32, top: big ? 72 : element.clientWidth < 500 ? 84 : 48, bottom: 8, containLabel: true },
       tooltip: { ...basis().tooltip, trigger: "axis", valueFormatter: say },
       xAxis: axis({ type: "category", data: data.months, boundaryGap: false, splitLine: { show: false }, axisLabel: { color: css("--dim"), fontSize: big || 13, hideOverlap: true } }),
       yAxis: axis({ type: "value", min: 0, max: 1, axisLabel: { color: css("--dim"), fontSize: big || 13, formatter: (n) => `${Math.round(100 * n)}%` } }),
@@ -87,7 +87,7 @@
       tooltip: { ...basis().tooltip, trigger: "item", formatter: (p) => { const grid = counted.get(p.name); return grid ? `${grid.name}\n${element.dataset.open} ${grid.open} · ${element.dataset.overdue} ${grid.overdue}` : p.name; } },
       visualMap: { type: "piecewise", pieces, orient: "horizontal", left: "center", bottom: 0, textStyle: { color: css("--bs-body-color"), fontSize: big || 13 }, itemSymbol: "roundRect" },
       series: [{
-        type: "map", map: "grids", roam: false, aspectScale: 0.87, selectedMode: false, left: 0, right: 0, top: 4, bottom: big ? 64 : 40,
+        type: "map", map: "grids", roam: false, aspectScale: 0.87, preserveAspect: "contain", selectedMode: false, left: 0, right: 0, top: 4, bottom: big ? 64 : 40,
         data: data.grids.map((grid, n) => ({ name: grid.id, value: grid[which] })),
         itemStyle: { borderColor: css("--chart-edge"), borderWidth: 0.8 },
         label: { show: element.clientWidth > 420, fontSize: big || 12, formatter: (p) => (p.value > 0 ? String(p.value) : ""), color: css("--bs-body-color"), textBorderColor: css("--card"), textBorderWidth: 3 },

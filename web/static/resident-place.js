@@ -136,7 +136,7 @@
   ["building", "room"].forEach(function (id) {
     by(id).addEventListener("change", function () {
       var said = by(id).value.trim();
-      if (said) draft.place.location[id] = id === "building" ? said + "栋" : said;
+      if (said) draft.place.location[id] = id === "building" ? said + words.building_mark_zh : said;
       else delete draft.place.location[id];
       linli.saveDraft();
       if (id === "building") fire();
@@ -167,7 +167,7 @@
     var line = dark ? "#7fa6dd" : "#0b5bd3";
     map = L.map("map", { attributionControl: false, preferCanvas: true, zoomSnap: 0.5, maxZoom: 19, minZoom: 11 });
     var areas = L.geoJSON(grids, { style: { color: line, weight: 1, fillColor: line, fillOpacity: 0.07 }, interactive: false });
-    var names = L.layerGroup(), larger = L.layerGroup(), all = found.compounds.map(function (one) { return [one.lat, one.lon]; });
+    var names = L.layerGroup(), dots = L.layerGroup(), larger = L.layerGroup(), all = found.compounds.map(function (one) { return [one.lat, one.lon]; });
     map.fitBounds(all.length ? L.latLngBounds(all) : areas.getBounds());
     areas.addTo(map);
     function name(at, said, more) {
@@ -178,18 +178,19 @@
       if (inside.length) larger.addLayer(name(L.latLngBounds(inside.map(function (c) { return [c.lat, c.lon]; })).getCenter(), linli.of(one), "map-community"));
     });
     found.compounds.forEach(function (one) {
-      L.circleMarker([one.lat, one.lon], { radius: 4, weight: 1, color: line, fillOpacity: 0.6, interactive: false }).addTo(map);
+      L.circleMarker([one.lat, one.lon], { radius: 4, weight: 1, color: line, fillOpacity: 0.6, interactive: false }).addTo(dots);
       names.addLayer(name([one.lat, one.lon], one.name, ""));
     });
     function named() {
       var near = map.getZoom() >= NEAR;
       map.addLayer(near ? names : larger);
       map.removeLayer(near ? larger : names);
+      if (map.getZoom() >= 14) map.addLayer(dots); else map.removeLayer(dots);
     }
     map.on("zoomend", named);
     map.on("click", function (event) { map.setView(event.latlng, Math.max(map.getZoom(), NEAR)); });
     named();
-    linli.map = map;
+    by("map").scrollIntoView({ block: "center" });
   }
 
   by("map-here").addEventListener("click", function () {
@@ -200,7 +201,7 @@
 
   linli.renderPlace = function () {
     if (draft.place && draft.place.way === "list") {
-      buildings(draft.place.buildings, (draft.place.location.building || "").replace("栋", ""));
+      buildings(draft.place.buildings, (draft.place.location.building || "").replace(words.building_mark_zh, ""));
       by("room").value = draft.place.location.room || "";
     }
     render();

@@ -15,9 +15,13 @@
 
   const fetched = async (part, at) => {
     const query = new URLSearchParams({ part, ...(at ? { item: at } : {}) });
-    const response = await fetch(`${here}?${query}`, { credentials: "same-origin", headers: { "Accept-Language": document.documentElement.lang } });
-    if (!response.ok || response.redirected) return null;
-    return new DOMParser().parseFromString(await response.text(), "text/html");
+    try {
+      const response = await fetch(`${here}?${query}`, { credentials: "same-origin", headers: { "Accept-Language": document.documentElement.lang } });
+      if (!response.ok || response.redirected) return null;
+      return new DOMParser().parseFromString(await response.text(), "text/html");
+    } catch {
+      return null; // no network: what is shown stays, and is asked for again
+    }
   };
 
   // What somebody has begun beside the item (a box ticked, a name typed, a list opened) survives.
@@ -42,8 +46,10 @@
     draw();
   };
 
-  let going = 0;
-  const go = async (at, { focus = true } = {}) => {
+  // What is pressed while the next item comes is meant for that item.
+  let going = 0, moving = Promise.resolve();
+  const go = (at, how) => (moving = show(at, how));
+  const show = async (at, { focus = true } = {}) => {
     const turn = ++going;
     const page = await fetched("item", at);
     const fresh = page?.getElementById("item");
@@ -55,7 +61,8 @@
   };
 
   const order = () => Array.from(document.querySelectorAll("#room-agenda a[data-item]"), (one) => one.dataset.item);
-  const step = (by) => {
+  const step = async (by) => {
+    await moving;
     const all = order(), at = all.indexOf(number());
     if (!all.length) return;
     const next = at < 0 ? 0 : Math.min(all.length - 1, Math.max(0, at + by));
@@ -126,10 +133,12 @@
     for (const one of all) { const how = list.querySelector(`[data-key="${one.key}"]`); if (how) how.textContent = state(one); }
   };
 
+  let note = null; // of the last decision only: the others stand beside the item
   const undo = (key = null) => {
     const back = linli.decisions.undo(key);
     if (!back) return;
-    linli.toast(words.undone);
+    note?.close();
+    linli.toast(words.undone, { seconds: 2 });
     go(back);
   };
 
@@ -156,9 +165,10 @@
     wrong.hidden = true;
     preview(form);
   };
-  const decide = (kind) => {
+  const decide = async (kind) => {
+    await moving;
     const pressed = document.querySelector(`#bar [data-decide="${kind}"]`), told = facts();
-    if (!pressed || pressed.disabled || !told) return;
+    if (!pressed || pressed.disabled || !told || inDialog()) return;
     prepare(document.querySelector(`form[data-kind="${kind}"]`), told);
     linli.open(`decide-${kind}`);
   };
@@ -219,7 +229,8 @@
     form.closest("dialog").close();
     linli.decisions.add(body, what, says);
     const key = linli.decisions.all.at(-1).key;
-    linli.toast(says, { seconds: parseInt(room.dataset.grace, 10), action: { label: words.undo, run: () => undo(key) } });
+    note?.close();
+    note = linli.toast(says, { seconds: parseInt(room.dataset.grace, 10), action: { label: words.undo, run: () => undo(key) } });
     advance();
   };
 
@@ -256,7 +267,7 @@
     const run = {
       ArrowLeft: () => step(-1), ArrowRight: () => step(1), u: () => room && undo(), c: () => document.getElementById("consent")?.click(),
       "?": () => linli.open("keys"),
-    }[event.key] || (/^[1-6]$/.test(event.key) ? () => document.querySelector(`#bar [aria-keyshortcuts="${event.key}"]`)?.click() : null);
+    }[event.key] || (/^[1-6]$/.test(event.key) ? () => decide(document.querySelector(`#bar [aria-keyshortcuts="${event.key}"]`)?.dataset.decide) : null);
     if (!run) return;
     event.preventDefault();
     run();

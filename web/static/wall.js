@@ -12,7 +12,13 @@
   const draw = (name) => {
     const place = document.getElementById(name === "map" ? "map" : "trend");
     if (!place) return;
-    if (name === "map") show(place, () => map(place, read("map-data"), "overdue", size()).catch(() => {}));
+    if (name === "map") {
+      const data = read("map-data"), title = document.getElementById("wall-map-title");
+      const which = data.grids.some((grid) => grid.overdue) ? "overdue" : "open"; // where nothing is overdue, what is open says more
+      title.textContent = title.dataset[which];
+      place.dataset.label = title.textContent;
+      show(place, () => map(place, data, which, size()).catch(() => {}));
+    }
     if (name === "rates") show(place, () => trend(place, read("trend-data"), size()));
   };
   const turn = () => {
