@@ -60,11 +60,12 @@ class Windows:
         """A page in a context of its own, signed in as a person (a Login, a person's id, or the first of a role).
 
         Addresses begin with `/`. `options` are Playwright's for a context: color_scheme="dark", locale="en-GB", …;
-        `cookies={"linli-size": "large"}` sets more of them.
+        `cookies={"linli-size": "large"}` sets more of them; `fresh=True` signs in anew, for who will sign out.
         """
         cookies: dict[str, str] = dict(options.pop("cookies", {}))
+        fresh = bool(options.pop("fresh", False))
         if who is not None:
-            cookies["linli"] = await self._town.session(who)
+            cookies["linli"] = await self._town.session(who, fresh=fresh)
         context = await self._browser.new_context(**{**self._shape, "base_url": self._town.url, **options})
         self._opened.append(context)
         self._watch.over(context)

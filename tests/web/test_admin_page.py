@@ -92,7 +92,7 @@ async def test_a_new_unit_with_a_resource_that_is_retired_later(desk: Windows, t
     await form.get_by_label("同时可承接").fill("5")
     await preview(form)
     await form.get_by_role("button", name="发布").click()
-    await expect(page.get_by_role("cell", name="入户维修")).to_be_visible()
+    await expect(page.get_by_role("cell", name="入户维修", exact=True)).to_be_visible()
 
     await page.get_by_role("button", name="停用单位").click()
     form = page.locator("#retire form")
@@ -169,7 +169,7 @@ async def test_somebody_new_gets_a_role(desk: Windows, town: Town) -> None:
     form = page.locator("#new-person form")
     await form.get_by_label("人员编号").fill("p-new")
     await form.get_by_label("姓名").fill("新同事")
-    await form.get_by_label("角色", exact=True).select_option("operator")
+    await form.locator("[data-key=role]").select_option("operator")
     await preview(form)
     assert await axe(page) == []
     await form.get_by_role("button", name="发布").click()

@@ -32,6 +32,7 @@ class Town:
     everyone: list[Login]
     password: str
     _accounts: set[str] = field(default_factory=set)
+    _sessions: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -55,9 +56,23 @@ class Town:
         view = await self.get(f"/demands/{number}", "supervisor")
         return self.login(view["holder"]["id"])
 
-    async def session(self, who: Login | str) -> str:
-        """The cookie's value of a fresh session, opened with user name and password."""
+    async def session(self, who: Login | str, *, fresh: bool = False) -> str:
+        """The cookie's value of the person's session, the same for the whole run: whoever signs in too often is made to wait.
+
+        `fresh` is for who signs out or withdraws a session: one of its own, opened with user name and password.
+        """
         login = self.login(who)
+        if fresh:
+            return await self._sign_in(login)
+        if login.id not in self._sessions or not await self._lives(self._sessions[login.id]):
+            self._sessions[login.id] = await self._sign_in(login)
+        return self._sessions[login.id]
+
+    async def _lives(self, session: str) -> bool:
+        async with httpx2.AsyncClient(base_url=self.url, timeout=_PATIENCE, cookies={"linli": session}) as http:
+            return (await http.get("/api/v1/session")).status_code != 401
+
+    async def _sign_in(self, login: Login) -> str:
         if login.id not in self._accounts:
             account = DemoUser(login.id, login.role, login.name, login.id)
             await asyncio.to_thread(seed_users, self.stack.database_url, [account], self.password)

@@ -105,6 +105,7 @@
     into.replaceChildren(make("p", "due-at", words.preview.due, " ", make("strong", "", say(answer.due_at, into))));
     if (answer.provisional) into.append(make("p", "notice notice-warn", words.preview.provisional));
     const list = make("ol", "due-lines");
+    list.tabIndex = 0;
     for (const line of answer.explanation.slice(0, 60)) {
       list.append(make("li", line.counted ? "is-counted" : "dim", `${say(line.from_at, into)} – ${say(line.until_at, into)} · `, english ? line.text_en : line.text_zh));
     }

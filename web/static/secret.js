@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   document.addEventListener("linli:done", (event) => {
-    const secret = event.detail?.secret;
+    const secret = event.detail?.secret ?? event.detail?.done?.secret; // of a webhook that was rotated
     const dialog = document.getElementById("secret");
     if (!secret || !dialog) return;
     event.preventDefault();
