@@ -73,7 +73,7 @@ async def take_upload(
     idempotency_key: str | None,
     *,
     counted_as: str | None = None,
-    most: int = uploads.MOST_LOOSE,
+    most: int | None = None,
 ) -> Response:
     """The upload of whoever was let in, by whichever door; `counted_as` is whose uploads at the same time are counted."""
     limit = request.app.state.settings.max_file_bytes

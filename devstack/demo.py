@@ -128,7 +128,8 @@ def _tell(stack: Stack, everyone: list[Login], options: Options) -> None:
         _to_stdout(json.dumps(facts, ensure_ascii=False))
         return
     rows = [
-        ("API", stack.url),
+        ("Pages", stack.url),
+        ("API", f"{stack.url}/api/v1"),
         ("API documents", f"{stack.url}/docs"),
         ("Temporal", stack.temporal_ui or stack.temporal_address),
         ("PostgreSQL", stack.database_url),

@@ -102,8 +102,10 @@ class _Town:
         self._sits = {one.id: threading.Lock() for one in district.meetings}
         self._by_id = {one.id: one for one in everyone}
         self._sees_all = next(one for one in everyone if one.role == "supervisor" and one.scope == WHOLE)
+        worker = next(one for one in everyone if one.role == "grid_worker")
+        self._near = district.compounds_of(worker.scope.partition(":")[2])
         # All chances are taken before anything is sent: a start that goes on must find the same bodies under its keys.
-        self._plans = [self._plan(story, chance) for story in STORIES]
+        self._plans = [self._plan(at, story, chance) for at, story in enumerate(STORIES)]
 
     def inhabited(self) -> bool:
         found = self._http.get("/api/v1/demands", params={"limit": 1}, headers=_as(self._sees_all))
@@ -116,8 +118,10 @@ class _Town:
             views = list(pool.map(self._walk, range(len(STORIES)), numbers))
         return Counter(str(view["stage"]) for view in views)
 
-    def _plan(self, story: Story, chance: random.Random) -> tuple[Login, Body]:
+    def _plan(self, at: int, story: Story, chance: random.Random) -> tuple[Login, Body]:
         compound = chance.choice(self._district.compounds)
+        if at % 2 and self._near:  # every second where the demo's own grid worker works, who then has something to do
+            compound = self._near[at % len(self._near)]
         grid = self._district.grid(compound.grid)
         places: dict[str, Body | None] = {
             "compound": {"compound": compound.id, "building": str(chance.randint(1, 9)), "room": "502"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 from uuid import uuid4
 
@@ -45,8 +45,7 @@ async def act(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: st
 
     Raises DomainError: `not_found`, whatever rule refused, `outcome_unknown` or `unavailable` when no verdict came.
     """
-    if form.performed_at is not None and form.performed_at > desk.now() + AHEAD_AT_MOST:
-        raise DomainError("validation_failed", "It cannot have been done in the future.", field="/performed_at")
+    must_be_past(desk, form.performed_at)
     stored_key = key_of(actor, key or uuid4().hex)
     fingerprint = fingerprint_of(form.model_dump_json())
     said = {"note_id": ("note", form.note), "reply_id": ("reply", getattr(form, "reply", None))}
@@ -68,6 +67,12 @@ async def act(desk: Desk, actor: Actor, number: str, form: f.ActionForm, key: st
             await find(desk, actor, number)  # the reason is not for somebody who may not even know that it exists
         raise
     return await current(desk, number)
+
+
+def must_be_past(desk: Desk, performed_at: datetime | None) -> None:
+    """Raises DomainError `validation_failed` where somebody says that it was done later than now."""
+    if performed_at is not None and performed_at > desk.now() + AHEAD_AT_MOST:
+        raise DomainError("validation_failed", "It cannot have been done in the future.", field="/performed_at")
 
 
 def update_id(stored_key: str, fingerprint: str) -> str:

@@ -12,11 +12,13 @@ from domain.actors import Actor
 from domain.errors import DomainError
 from domain.vocabulary import Channel
 from service import intake
-from service.actions import UNDECIDED, act
+from service.actions import UNDECIDED, act, must_be_past
 from service.desk import Desk
 from service.forms import Code, Instant, Location, ResolveForm, Story, SubmitForm, Words
 from service.reading import current
 from service.views import View, demand_view
+
+NO_VERDICT = UNDECIDED | {"idempotency_key_reused"}
 
 
 class FixForm(BaseModel):
@@ -40,15 +42,17 @@ class Fixed:
 
 
 async def fix(desk: Desk, actor: Actor, form: FixForm, key: str | None) -> Fixed:
-    """Open a demand and resolve it. Where it is not the caller's to resolve, it stays open with whoever it went to, and
-    `refused` says which rule it was; nothing is lost. The same key again finishes what was cut off, and opens nothing twice.
+    """Open a demand and resolve it. Where it is not the caller's to resolve, it stays open with whoever it went to, its
+    files too, and `refused` says which rule it was. The same key again finishes what was cut off, and opens nothing twice.
 
-    Raises DomainError as `intake.submit`, and `outcome_unknown` or `unavailable` where no verdict came.
+    Raises DomainError as `intake.submit`, `idempotency_key_reused` for another reply under the key, and
+    `outcome_unknown` or `unavailable` where no verdict came.
     """
     key = key or uuid4().hex
+    must_be_past(desk, form.performed_at)
     found = SubmitForm(
         text=form.text, category=form.category, location=form.location, channel=Channel.PATROL,
-        confidential=form.confidential,
+        confidential=form.confidential, file_ids=form.file_ids,
     )  # fmt: skip
     taken = await intake.submit(desk, actor, found, f"{key}-open")
     done = ResolveForm(
@@ -58,7 +62,7 @@ async def fix(desk: Desk, actor: Actor, form: FixForm, key: str | None) -> Fixed
     try:
         demand = await act(desk, actor, taken.number, done, f"{key}-done")
     except DomainError as said:
-        if said.code in UNDECIDED:
+        if said.code in NO_VERDICT:
             raise
         demand = await current(desk, taken.number)
         refused = {"code": said.code, "rule": said.rule}

@@ -60,9 +60,9 @@ class _Content:
 
 
 async def upload(
-    desk: Desk, actor: Actor, spool: Spool, key: str | None, *, use_location: bool, most: int = MOST_LOOSE
+    desk: Desk, actor: Actor, spool: Spool, key: str | None, *, use_location: bool, most: int | None = None
 ) -> Answered:
-    """Keep a file that only its uploader can see until a demand names it; `most` of them at a time.
+    """Keep a file that only its uploader can see until a demand names it; `most` of them at a time, or as many as anybody may.
 
     Raises DomainError: `unsupported_file`, `file_broken`, `picture_too_large`, `too_many_files`, `idempotency_key_reused`.
     """
@@ -70,6 +70,7 @@ async def upload(
     before = await asked.repetition()
     if before is not None:
         return before
+    most = MOST_LOOSE if most is None else most
     if await storing.loose(desk.pool, actor.id) >= most:
         rule = f"{most} files of yours are attached to nothing yet. Attach them, or wait a day until they are gone."
         raise DomainError("too_many_files", rule, most=most)

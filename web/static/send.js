@@ -135,7 +135,8 @@
     const where = element.dataset.done ?? "reload";
     if (where === "none") return;
     if (where === "stay") { linli.toast(element.dataset.said ?? words.sent); document.body.dispatchEvent(new CustomEvent("linli:changed")); element.closest("dialog")?.close(); if (element.matches("form")) element.reset(); return; }
-    sessionStorage.setItem("linli-said", element.dataset.said ?? words.sent);
+    const said = element.dataset.said ?? words.sent; // data-said="" says nothing
+    if (said) sessionStorage.setItem("linli-said", said);
     if (where === "reload") location.reload();
     else location.assign(where.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(done.answer?.[name] ?? "")));
   };
