@@ -20,7 +20,7 @@ from tests.pictures import a_jpeg
 
 PATH = "/api/v1/patrol-fixes"
 GRID, ELSEWHERE = "xuanhualu-01", "wenqulu-01"
-LAMPS, STREET_TRADE = "120101", "050201"  # the second asks for evidence
+LAMPS = "120101"
 FOUND = {"text": "通道口停了一辆车", "reply": "已当场劝离。", "location": {"grid": GRID}, "category": LAMPS}
 
 
@@ -173,15 +173,6 @@ async def test_a_matter_above_the_grid_goes_to_the_unit(http: Http, product: Pro
     view = (await fix(http, worker, category=BLOCKED_DRAIN)).json()
     assert (view["stage"], view["unit"] is not None) == ("unit", True)
     assert view["refused"]["code"] and view["refused"]["rule"]
-
-
-async def test_where_evidence_is_asked_a_photo_goes_with_it(http: Http, product: Product, worker: str) -> None:
-    shown = (await fix(http, worker, category=STREET_TRADE, file_ids=[await photo(http, worker)])).json()
-    assert (shown["stage"], shown["refused"]) == ("feedback", None)
-    bare = (await fix(http, worker, category=STREET_TRADE)).json()
-    assert (bare["stage"], bare["refused"]["code"]) == ("grid", "evidence_required")
-    done = await http.act(bare["number"], worker, "resolve", reply="已规范。", file_ids=[await photo(http, worker)])
-    assert done.status_code == 200
 
 
 async def test_what_nobody_handles_here_is_answered_and_closed(http: Http, worker: str) -> None:
