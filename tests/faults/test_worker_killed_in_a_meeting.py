@@ -108,11 +108,16 @@ async def test_thirty_items_are_decided_once_each_though_the_worker_is_killed(
         path = f"/api/v1/meetings/{MEETING}/sessions/{session}/actions"
         closed = await call.post(path, {"type": "close"}, secretary, "thirty-close")
     assert (closed["decided"], [n for n in numbers if n in closed["rolled_over"]]) == (ITEMS, [])
-    times = await db.fetch(
-        "select number, count(*) times from demand_event where type = 'meeting_decided' and number = any($1::text[])"
-        " group by number", numbers,
-    )  # fmt: skip
-    assert {r["number"]: r["times"] for r in times} == dict.fromkeys(numbers, 1)
+
+    async def told() -> dict[str, int] | None:
+        """The meeting tells each demand by a signal, which writes it down in its own time."""
+        rows = await db.fetch(
+            "select number, count(*) times from demand_event where type = 'meeting_decided' and number = any($1::text[])"
+            " group by number", numbers,
+        )  # fmt: skip
+        return {row["number"]: row["times"] for row in rows} if len(rows) == ITEMS else None
+
+    assert await until(told, seconds=PATIENCE_SECONDS) == dict.fromkeys(numbers, 1)
     kept = await db.fetchval(
         "select count(*) from demand_text where kind = 'minute' and number = any($1::text[])", numbers
     )

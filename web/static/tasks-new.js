@@ -106,7 +106,8 @@
     look().then((count) => {
       submitter?.removeAttribute("aria-busy");
       judged = print; // shown once: whoever sends it again has seen them
-      if (count) { likely.focus(); likely.scrollIntoView({ block: "center" }); } else form.requestSubmit(submitter);
+      if (count) { likely.focus(); likely.scrollIntoView({ block: "center" }); return; }
+      setTimeout(() => form.requestSubmit(submitter)); // what was compared before answers at once, and while one submission is told a second is dropped
     });
   }, true);
 
