@@ -140,13 +140,22 @@ async def test_waiting_is_said_over_http(http: Http, monkeypatch: pytest.MonkeyP
 # ---- nothing tells whether a name exists
 
 
+# Sent when a connection goes back to the pool, whoever had it and at whatever moment.
+_BETWEEN = "SELECT pg_advisory_unlock_all()"
+
+
 @pytest.fixture
 async def statements(product: Product, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
     """Every statement that the desk sends, as it sends it."""
     sent: list[str] = []
 
+    def hear(query: Any) -> None:
+        said = " ".join(query.query.split())
+        if not said.startswith(_BETWEEN):
+            sent.append(said)
+
     async def listen(connection: Any) -> None:
-        connection.add_query_logger(lambda query: sent.append(" ".join(query.query.split())))
+        connection.add_query_logger(hear)
 
     pool = await asyncpg.create_pool(product.settings.database_url, min_size=1, max_size=2, init=listen)
     monkeypatch.setattr(product.desk, "pool", pool)

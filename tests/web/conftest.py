@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.web import looking
 from tests.web.browsing import DESK, PHONE, Windows, chromium
 from tests.web.town import Town, living_town
 from tests.web.watching import Watch
+
+expect.set_options(timeout=20_000)  # a loaded machine draws slowly; where it is quick, nobody waits as long
 
 Screenshot = Callable[..., Awaitable[Path]]
 
