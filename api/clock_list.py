@@ -43,7 +43,10 @@ def _wanted(
     holder: Code = None,
     sla_class: SlaClass | None = None,
     once: Annotated[
-        bool, Query(description="Each demand once, with that one of these clocks which worries most.")
+        bool,
+        Query(
+            description="Each demand once, by its clock that worries most; without `clock` no open demand is missing."
+        ),
     ] = False,
 ) -> Wanted:
     demands = Filter(

@@ -14,7 +14,8 @@ from domain.demand import Demand
 from domain.ladder import PROMISED, is_promised
 from domain.needs import Need
 from domain.rungs import told
-from domain.tasks import CO_DUE, budget_name, unit_of
+from domain.tasks import CO_DUE, CO_WINDOW, budget_name, unit_of
+from domain.vocabulary import ClockName
 from domain.worktime import Calendar, add_working
 from service.clock_answers import BELLS, RESIDENTS_SEE, iso_duration
 from service.desk import Desk
@@ -25,12 +26,17 @@ from store.clock_queries import STATES, ClockFilter, Key, Ticking
 from store.queries import Filter
 
 ZERO = timedelta(0)
+OWED = (*PROMISED, CO_DUE)
+EVERY = (*ClockName, CO_DUE, CO_WINDOW)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a caller asks for. No `kinds` means every clock that somebody owes; `within` is in working hours;
-    `once` takes of each demand the one clock that worries most."""
+    """What a caller asks for; `within` is in working hours. No `kinds` means every clock that somebody owes.
+
+    `once` takes of each demand the one clock that worries most. Without `kinds` no open demand is missing then: where nobody
+    owes anything just now (a resident is being called back), it is the clock that is waited for.
+    """
 
     state: clock_queries.State | Literal["all"] = "all"
     kinds: tuple[str, ...] = ()
@@ -74,7 +80,7 @@ async def summary(desk: Desk, actor: Actor, wanted: Wanted) -> View:
 
 
 def _chosen(desk: Desk, actor: Actor, wanted: Wanted, now: datetime) -> ClockFilter:
-    kinds: Iterable[str] = wanted.kinds or (*PROMISED, CO_DUE)
+    kinds: Iterable[str] = wanted.kinds or (EVERY if wanted.once else OWED)
     if _only_resident(actor):
         kinds = (kind for kind in kinds if kind in RESIDENTS_SEE)
     return ClockFilter(

@@ -17,6 +17,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from domain.ladder import PROMISED
 from domain.tasks import CO_DUE, CO_WINDOW
 from store.queries import Filter, conditions
 from store.tables import ClockRow, DemandRow
@@ -24,6 +25,7 @@ from store.tables import ClockRow, DemandRow
 State = Literal["running", "due_soon", "breached", "paused"]
 STATES: tuple[State, ...] = ("due_soon", "breached", "running", "paused")
 _ALL: tuple[State, ...] = ("running", "breached", "paused")
+_OWED = {*PROMISED, CO_DUE}
 
 # True of every demand that has a clock; said for the planner, who then may use the indexes of open demands.
 _OPEN = col(DemandRow.stage) != "closed"
@@ -37,7 +39,8 @@ class ClockFilter:
     """Which clocks: in `state`, of these kinds, of these demands. `soon` is the instant by which `due_soon` are due.
 
     The kind of a clock is its name, of a co-unit's clock the part before the colon. `once` takes of each demand one clock
-    only, the one that worries most: broken before unbroken, paused last, then the soonest due.
+    only, the one that worries most: owed to somebody before only waited for, broken before unbroken, paused last, then the
+    soonest due.
     """
 
     state: State | Literal["all"]
@@ -128,13 +131,17 @@ def _worst(f: ClockFilter) -> list[ColumnElement[bool]]:
     if not f.once:
         return []
     other = aliased(ClockRow)
-    worries_more = _worry(other) < _worry(ClockRow)
+    worries_more = _worry(f, other) < _worry(f, ClockRow)
     return [~exists().where(col(other.number) == col(ClockRow.number), _of_kind(f, other), worries_more)]
 
 
-def _worry(row: Any) -> Any:
+def _worry(f: ClockFilter, row: Any) -> Any:
     paused = col(row.paused_at).is_not(None)
-    return tuple_(paused, not_(col(row.breached)), func.coalesce(row.paused_at, row.due_at), col(row.name))
+    order = (paused, not_(col(row.breached)), func.coalesce(row.paused_at, row.due_at), col(row.name))
+    if set(f.kinds) <= _OWED:
+        return tuple_(*order)
+    owed = or_(col(row.name).in_(PROMISED), col(row.name).startswith(f"{CO_DUE}:", autoescape=True))
+    return tuple_(not_(owed), *order)
 
 
 def _of_kind(f: ClockFilter, row: Any = ClockRow) -> ColumnElement[bool]:

@@ -22,6 +22,8 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.registry import activities_of
 from contracts.demand import Acted
+from contracts.names import cadence_schedule_id
+from contracts.rotation import rotation_schedule_id
 from domain.actors import Actor, Grant
 from domain.bodies import rules_of
 from domain.commands import Act
@@ -120,11 +122,20 @@ class Product:
             await self._runs
             self.serving = self._runs = None
 
-    async def end_meetings(self) -> None:
-        """Meetings never end, and the next module's shall not be these."""
+    async def end_for_good(self) -> None:
+        """Meetings and schedules never end, and a killed worker's catching up does not either: their ids are the same in
+        every module, and the next one's shall not be these."""
         for meeting in self.desk.district.meetings:
             with contextlib.suppress(RPCError):
                 await self.handle(f"meeting-{meeting.id}").terminate()
+            with contextlib.suppress(RPCError):
+                await self.environment.client.get_schedule_handle(cadence_schedule_id(meeting.id)).delete()
+        for rotation in self.desk.district.rotations:
+            schedule = rotation_schedule_id(rotation.community)
+            with contextlib.suppress(RPCError):
+                await self.environment.client.get_schedule_handle(schedule).delete()
+            with contextlib.suppress(RPCError):
+                await self.handle(f"{schedule}-at-start").terminate()
 
     # ---- people
 
@@ -353,7 +364,7 @@ async def running_product(
             yield product
         finally:
             await product.absent_worker()
-            await product.end_meetings()
+            await product.end_for_good()
     finally:
         await desk.close()
         await pool.close()

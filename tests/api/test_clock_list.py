@@ -15,7 +15,7 @@ from domain.vocabulary import ClockName
 from domain.worktime import elapsed, working_days_between
 from service.clock_answers import iso_duration
 from tests.api.callers import Http, code_of
-from tests.builders import CONSULT, SUPERVISOR, Product
+from tests.builders import CONSULT, OPERATOR, SUPERVISOR, Product
 
 CLOCKS, SUMMARY = "/api/v1/clocks", "/api/v1/clocks/summary"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -151,6 +151,22 @@ async def test_what_is_over_is_not_listed(http: Http, product: Product) -> None:
     assert await clock_of(http, number, "contact") is not None
     assert (await http.act(number, "resident-0001", "withdraw")).status_code == 200
     assert not [r for r in await everything(http, clock=list(ClockName)) if r["number"] == number]
+
+
+async def test_no_open_demand_is_missing_when_each_is_asked_for_once(http: Http, product: Product) -> None:
+    """Somebody was met at the door for the first time: nobody owes anything before the next attempt."""
+    number = (await http.submit(category=CONSULT, location={"grid": "yonggangcun-03"}))["number"]
+    worker = product.desk.district.grid("yonggangcun-03").duty_worker
+    assert (await http.act(number, worker, "resolve", reply="已答复")).status_code == 200
+    called = await http.act(number, OPERATOR, "call_back", channel="visit", result="no_answer")
+    assert called.status_code == 200, called.text
+    assert number not in {r["number"] for r in await everything(http)}
+    (row,) = [r for r in await everything(http, once=True) if r["number"] == number]
+    assert (row["clock"], row["stage"], row["breached"]) == ("call_back", "feedback", False)
+    counted = (await http.get(SUMMARY, SUPERVISOR, once=True)).json()
+    assert counted["running"] + counted["breached"] + counted["paused"] == len(await everything(http, once=True))
+    open_rows = await product.pool.fetchval("select count(*) from demand where stage <> 'closed'")
+    assert len(await everything(http, once=True)) == open_rows
 
 
 async def test_a_resident_sees_the_own_promises_only(http: Http, product: Product) -> None:

@@ -58,6 +58,14 @@ _WATCHED = ("demand", "demand_event", "account", "api_key", "webhook", "publicat
 
 
 async def counted(product: Product) -> dict[str, int]:
+    """Once no import of an earlier test is under way any more."""
+
+    async def quiet() -> bool | None:
+        return (
+            None if await product.pool.fetchval("select 1 from bulk_import where finished_at is null limit 1") else True
+        )
+
+    await until(quiet)
     return {t: await product.pool.fetchval(f"select count(*) from {t}") for t in _WATCHED}
 
 

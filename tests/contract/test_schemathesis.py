@@ -13,7 +13,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from temporalio.testing import WorkflowEnvironment
 
 from bench.fuzz import UNLIMITED
 from bench.hostility import SKIPPED, Ground, Plan, operation_ids, run
@@ -26,11 +25,12 @@ CALLERS = ("admin", "supervisor", "integrator", "resident", "reporter", "nobody"
 
 
 @pytest.fixture(scope="module")
-def ground(temporal: WorkflowEnvironment, database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def ground(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """A Temporal of its own: meetings and schedules of its worker have the ids that other tests use."""
     folder: Path = tmp_path_factory.mktemp("schemathesis")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", database)
-        patch.setenv("TEMPORAL_ADDRESS", temporal.client.service_client.config.target_host)
+        patch.delenv("TEMPORAL_ADDRESS", raising=False)
         settings = {**UNLIMITED, "LINLI_TASK_QUEUE": "tests-schemathesis"}
         with Stack(folder, port=0, settings=settings, say=lambda line: None) as stack, closing(Ground(stack)) as ground:
             yield ground

@@ -26,8 +26,12 @@ async def test_as_many_rows_as_are_counted(town: Town, state: str, kinds: str) -
 
 async def test_the_clock_that_worries_most_stands_for_its_demand(town: Town) -> None:
     every, once = await _all(town, "state=all"), await _all(town, "once=true&state=all")
-    assert {row["number"] for row in once} == {row["number"] for row in every}
+    owed = {row["number"] for row in every}
+    assert owed <= {row["number"] for row in once}
     for row in once:
+        if row["number"] not in owed:
+            assert row["clock"] == "call_back"
+            continue
         of_demand = [one for one in every if one["number"] == row["number"]]
         ranked = sorted(of_demand, key=_worry)
         assert row["clock"] == ranked[0]["clock"]

@@ -78,7 +78,13 @@ async def test_capacity_is_changed_by_the_liaison(desk: Windows, town: Town) -> 
 
 
 async def test_the_inbox_is_read(either: Windows, town: Town, screenshot: Screenshot) -> None:
-    _, liaison = await offered(town)
+    number, liaison = await offered(town)
+
+    async def told() -> bool | None:
+        mine = await town.get("/inbox", liaison)
+        return True if any(one["number"] == number and one["read_at"] is None for one in mine) else None
+
+    await until(told)
     page = await either(liaison)
     await page.goto("/inbox")
     await expect(page.get_by_text("未读").first).to_be_visible(timeout=20_000)
