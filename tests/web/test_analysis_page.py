@@ -156,6 +156,14 @@ async def test_the_wall_shows_what_happens(desk: Windows, town: Town) -> None:
     await expect(opened).to_have_text(str(before + 1), timeout=30_000)
 
 
+async def test_a_supervisor_finds_the_administration_beside_the_system(either: Windows) -> None:
+    page = await either("supervisor")
+    await page.goto("/system")
+    await page.locator("#system").get_by_role("link", name="管理", exact=False).first.click()
+    await page.wait_for_url("**/admin")
+    await expect(page.get_by_role("heading", level=1).or_(page.get_by_role("heading", level=2)).first).to_be_visible()
+
+
 async def test_the_system_page_tells_of_a_worker_that_does_not_answer(
     either: Windows, town: Town, screenshot: Screenshot
 ) -> None:
