@@ -21,6 +21,7 @@ from domain.worktime import Calendar, add_working
 from service.clock_list import calendars_of
 from service.desk import Desk
 from service.words import reading
+from store import personal
 from store import tasks as storing
 
 MOST = 200
@@ -174,11 +175,11 @@ async def shown(desk: Desk, actor: Actor, demands: Sequence[Demand]) -> tuple[di
     doors = {d.number: door_of(desk, actor, d, people.get(d.number, {})) for d in demands}
     if words:
         told = reading(desk, actor, "texts", ReadingReason.HANDLING, "demand")
-        await storing.tell_once_an_hour(desk.pool, told, list(words))
+        await personal.tell_once_an_hour(desk.pool, told, list(words))
     opened = [number for number, door in doors.items() if door.exact]
     if opened:
         told = reading(desk, actor, "reporter", ReadingReason.HANDLING, Field.POINT)
-        await storing.tell_once_an_hour(desk.pool, told, opened)
+        await personal.tell_once_an_hour(desk.pool, told, opened)
     return words, doors
 
 

@@ -33,6 +33,14 @@ class Read(Reading):
 _COLUMNS = "at, actor, what, reason, fields, request_id"
 _TOLD = f"insert into personal_read ({_COLUMNS}, subject)"
 
+_TOLD_LATELY = f"""
+{_TOLD} select $1, $2, $3, $4, $5, $6, s from unnest($7::text[]) s
+where not exists (
+    select from personal_read p
+    where p.subject = s and p.actor = $2 and p.what = $3 and p.at > $1::timestamptz - interval '1 hour'
+)
+"""
+
 _REPORTER = f"""
 with found as (select sealed from reporter where number = $1),
 told as ({_TOLD} select $2, $3, $4, $5, $6, $7, $1 from found)
@@ -49,6 +57,12 @@ async def tell(where: Pool | Connection, reading: Reading, subjects: Sequence[st
     await where.execute(
         f"{_TOLD} select $1, $2, $3, $4, $5, $6, s from unnest($7::text[]) s", *_said(reading), list(subjects)
     )  # fmt: skip
+
+
+async def tell_once_an_hour(pool: Pool, reading: Reading, subjects: Sequence[str]) -> None:
+    """Keep that a list showed something of each: once an hour, because a list that follows events shows it again and
+    again."""
+    await pool.execute(_TOLD_LATELY, *_said(reading), list(subjects))
 
 
 async def reporter(pool: Pool, number: str, reading: Reading) -> bytes | None:

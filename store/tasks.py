@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from store.personal import Reading
 from store.pool import Pool
 
 _OWED = """
@@ -24,15 +23,6 @@ group by category order by count(*) desc, category limit $3
 
 _AT_COMPOUND = """
 select state from demand where number > $3 and compound = $1 and number <> $2 order by number desc limit $4
-"""
-
-_TOLD_LATELY = """
-insert into personal_read (at, actor, what, reason, fields, request_id, subject)
-select $1, $2, $3, $4, $5, $6, s from unnest($7::text[]) s
-where not exists (
-    select from personal_read p
-    where p.subject = s and p.actor = $2 and p.what = $3 and p.at > $1::timestamptz - interval '1 hour'
-)
 """
 
 
@@ -71,12 +61,3 @@ async def first_words(pool: Pool, numbers: Sequence[str]) -> dict[str, tuple[str
 async def reporters(pool: Pool, numbers: Sequence[str]) -> dict[str, bytes]:
     rows = await pool.fetch("select number, sealed from reporter where number = any($1::text[])", list(numbers))
     return {row["number"]: row["sealed"] for row in rows}
-
-
-async def tell_once_an_hour(pool: Pool, reading: Reading, subjects: Sequence[str]) -> None:
-    """Keep that a list showed something of each: once an hour, because a list that follows events shows it again and
-    again."""
-    await pool.execute(
-        _TOLD_LATELY, reading.at, reading.actor, reading.what, reading.reason, list(reading.fields),
-        reading.request_id, list(subjects),
-    )  # fmt: skip

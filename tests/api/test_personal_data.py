@@ -12,6 +12,7 @@ from domain.case_check import check
 from domain.case_file import read
 from domain.masking import ERASED, STRUCK
 from domain.vocabulary import Role
+from service.first_lines import first_lines
 from tests.api.callers import RESIDENT, Http, bearer, code_of
 from tests.builders import ADMIN, BLOCKED_DRAIN, INTEGRATOR, OPERATOR, SUPERVISOR, Product, new_key
 
@@ -73,6 +74,24 @@ async def patch(http: Http, number: str, body: Any, by: str = OPERATOR) -> Any:
 async def record(product: Product) -> list[tuple[str, str, str | None, str]]:
     rows = await product.pool.fetch("select actor, what, subject, reason from personal_read order by id")
     return [tuple(row) for row in rows]
+
+
+async def test_a_list_that_comes_anew_with_every_event_is_one_reading_an_hour(
+    http: Http, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demand = await product.row(await a_demand(http, product))
+    desk, start = product.desk, product.desk.now()
+    for minutes, actor in (
+        (0, product.supervisor),
+        (59, product.supervisor),
+        (59, product.operator),
+        (61, product.supervisor),
+    ):
+        monkeypatch.setitem(desk.__dict__, "now", lambda at=start + timedelta(minutes=minutes): at)
+        assert (await first_lines(desk, actor, [demand]))[demand.number].startswith("我是")
+    assert await record(product) == [
+        (who, "texts", demand.number, "handling") for who in (SUPERVISOR, OPERATOR, SUPERVISOR)
+    ]  # fmt: skip
 
 
 # ---- the reporter

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.web.browsing import Windows
 from tests.web.conftest import Screenshot
@@ -197,6 +198,31 @@ async def test_more_time_a_meeting_a_note_and_a_photo(phone: Windows, here: Beat
     assert await axe(page) == []
     await page.locator("#escalate").get_by_role("button", name="提请会议").tap()
     await here.until(number, "meeting")
+
+
+async def test_what_was_on_its_way_does_not_close_the_sheet_that_opened_meanwhile(phone: Windows, here: Beat) -> None:
+    page = await here.page(phone)
+    number = await here.demand("楼道灯闪个不停。")
+    await here.town.act(number, here.worker, "accept")
+    await page.goto(f"/tasks/{number}")
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        asked.set()
+        await go_on.wait()
+        await route.continue_()
+
+    await page.route(f"**/tasks/{number}", late)
+    await page.evaluate("document.body.dispatchEvent(new CustomEvent('linli:changed'))")
+    await asyncio.wait_for(asked.wait(), 20)
+    await page.locator("#bar").get_by_role("button", name="更多").click()
+    async with page.expect_response(f"**/tasks/{number}") as arriving:
+        go_on.set()
+    await (await arriving.value).finished()
+    await page.wait_for_timeout(500)
+    await expect(page.locator("#more")).to_be_visible()
+    async with page.expect_response(f"**/tasks/{number}"):
+        await page.keyboard.press("Escape")
 
 
 async def test_what_came_back_says_what_the_resident_said(either: Windows, here: Beat, screenshot: Screenshot) -> None:

@@ -77,11 +77,17 @@
     else on.closest("dialog").close();
   });
 
-  // What changes behind an open dialog is fetched when it is closed: nobody loses what is being written.
+  // What changes behind an open dialog is fetched when it is closed: nobody loses what is being written. What was on its way when
+  // the dialog opened is thrown away, for it would close the dialog.
   let missed = false;
   document.body.addEventListener("linli:changed", (event) => {
     if (!document.querySelector("dialog[open]")) return;
     event.stopImmediatePropagation();
+    missed = true;
+  });
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (!event.target.matches("[data-live]") || !document.querySelector("dialog[open]")) return;
+    event.preventDefault();
     missed = true;
   });
   document.addEventListener("close", () => {

@@ -108,15 +108,5 @@
     if (event.key === "Enter" && event.target.matches?.("input[type=search]")) event.preventDefault();
   });
 
-  // ---- what changed elsewhere waits until the open sheet is closed: nobody's words are taken away
-
-  let late = false;
-  const changed = () => document.body.dispatchEvent(new CustomEvent("linli:changed"));
-  window.addEventListener("linli:changed", (event) => {
-    if (!document.querySelector("#task dialog[open]")) return;
-    event.stopPropagation();
-    late = true;
-  }, true);
-  document.addEventListener("close", () => { if (late) { late = false; setTimeout(changed); } }, true);
   document.addEventListener("htmx:after:swap", sayHowFar);
 })();
