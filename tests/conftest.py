@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from pytest_socket import socket_allow_hosts
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
@@ -22,6 +23,10 @@ from devstack.postgres import Postgres
 from devstack.reset import temporary_folder
 from devstack.temporal import find_program
 from store import migrate
+
+# A busy machine makes any example slow; tests never judge by seconds.
+settings.register_profile("linli", deadline=None)
+settings.load_profile("linli")
 
 LOOPBACK = ["127.0.0.1", "localhost", "::1"]
 # A test's database may be lost with its machine; waiting for the disk would only make the run longer.

@@ -12,6 +12,7 @@ from playwright.async_api import BrowserContext, Page, Request, Route, expect
 from playwright.async_api import Error as PlaywrightError
 
 from devstack.logins import Login
+from tests import builders
 from tests.web.town import Town
 
 QUEUE = "/tasks/queue"
@@ -104,7 +105,12 @@ async def demand_of(town: Town, worker: Login, text: str = "楼道灯不亮，�
     grid = worker.scope.removeprefix("grid:")
     made = await town.submit(text, "operator", category="120202", location={"grid": grid}, channel="hotline")
     number = str(made["number"])
-    assert (await town.holder(number)).id == worker.id
+
+    async def held() -> bool | None:
+        """Taken in before its workflow has begun, it is nobody's yet."""
+        return True if (await town.holder(number)).id == worker.id else None
+
+    await builders.until(held, seconds=30)
     return number
 
 
