@@ -11,7 +11,7 @@ from domain import roles
 from domain.actors import Actor
 from domain.clocks import ahead, late_by, measure
 from domain.demand import Demand
-from domain.ladder import PROMISED, is_promised
+from domain.ladder import is_promised
 from domain.needs import Need
 from domain.rungs import told
 from domain.tasks import CO_DUE, CO_WINDOW, budget_name, unit_of
@@ -22,11 +22,10 @@ from service.desk import Desk
 from service.reading import scoped
 from service.views import View, instant, person_view, unit_view
 from store import calendars, clock_queries
-from store.clock_queries import STATES, ClockFilter, Key, Ticking
+from store.clock_queries import OWED, STATES, ClockFilter, Key, Ticking
 from store.queries import Filter
 
 ZERO = timedelta(0)
-OWED = (*PROMISED, CO_DUE)
 EVERY = (*ClockName, CO_DUE, CO_WINDOW)
 
 

@@ -25,7 +25,8 @@ from store.tables import ClockRow, DemandRow
 State = Literal["running", "due_soon", "breached", "paused"]
 STATES: tuple[State, ...] = ("due_soon", "breached", "running", "paused")
 _ALL: tuple[State, ...] = ("running", "breached", "paused")
-_OWED = {*PROMISED, CO_DUE}
+OWED = (*PROMISED, CO_DUE)
+"""The kinds of clock that somebody owes."""
 
 # True of every demand that has a clock; said for the planner, who then may use the indexes of open demands.
 _OPEN = col(DemandRow.stage) != "closed"
@@ -83,7 +84,7 @@ async def counts(engine: AsyncEngine, f: ClockFilter) -> dict[str, dict[State, i
     """How many clocks of each kind are in each state, whatever `f.state` says; kinds without a clock are left out."""
     kind = func.split_part(ClockRow.name, ":", 1).label("kind")
     columns = [func.count().filter(_in_state(state, f.soon)) for state in STATES]
-    query: Any = select(kind, *columns).where(_of_kind(f), *_worst(f)).group_by(kind)
+    query: Any = select(kind, *columns).where(_of_kind(f.kinds), *_worst(f)).group_by(kind)
     wanted = _of_demand(f)
     if wanted:
         query = query.join(DemandRow, _same_demand()).where(_OPEN, *wanted)
@@ -99,7 +100,7 @@ async def _page(session: AsyncSession, f: ClockFilter, state: State, after: Key 
     query: Any = (
         select(ClockRow, DemandRow.state, DemandRow.updated_at)
         .join(DemandRow, _same_demand())
-        .where(_in_state(state, f.soon), _of_kind(f), _OPEN, *_worst(f), *_of_demand(f))
+        .where(_in_state(state, f.soon), _of_kind(f.kinds), _OPEN, *_worst(f), *_of_demand(f))
         .order_by(*order)
         .limit(limit)
     )
@@ -132,22 +133,21 @@ def _worst(f: ClockFilter) -> list[ColumnElement[bool]]:
         return []
     other = aliased(ClockRow)
     worries_more = _worry(f, other) < _worry(f, ClockRow)
-    return [~exists().where(col(other.number) == col(ClockRow.number), _of_kind(f, other), worries_more)]
+    return [~exists().where(col(other.number) == col(ClockRow.number), _of_kind(f.kinds, other), worries_more)]
 
 
 def _worry(f: ClockFilter, row: Any) -> Any:
     paused = col(row.paused_at).is_not(None)
     order = (paused, not_(col(row.breached)), func.coalesce(row.paused_at, row.due_at), col(row.name))
-    if set(f.kinds) <= _OWED:
+    if set(f.kinds) <= set(OWED):
         return tuple_(*order)
-    owed = or_(col(row.name).in_(PROMISED), col(row.name).startswith(f"{CO_DUE}:", autoescape=True))
-    return tuple_(not_(owed), *order)
+    return tuple_(not_(_of_kind(OWED, row)), *order)
 
 
-def _of_kind(f: ClockFilter, row: Any = ClockRow) -> ColumnElement[bool]:
+def _of_kind(kinds: Sequence[str], row: Any = ClockRow) -> ColumnElement[bool]:
     name = col(row.name)
-    co_units = [name.startswith(f"{kind}:", autoescape=True) for kind in f.kinds if kind in (CO_DUE, CO_WINDOW)]
-    return or_(name.in_(f.kinds), *co_units)
+    co_units = [name.startswith(f"{kind}:", autoescape=True) for kind in kinds if kind in (CO_DUE, CO_WINDOW)]
+    return or_(name.in_(kinds), *co_units)
 
 
 def _of_demand(f: ClockFilter) -> list[ColumnElement[bool]]:

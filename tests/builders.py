@@ -130,6 +130,9 @@ class Product:
                 await self.handle(f"meeting-{meeting.id}").terminate()
             with contextlib.suppress(RPCError):
                 await self.environment.client.get_schedule_handle(cadence_schedule_id(meeting.id)).delete()
+        await self.end_rotations()
+
+    async def end_rotations(self) -> None:
         for rotation in self.desk.district.rotations:
             schedule = rotation_schedule_id(rotation.community)
             with contextlib.suppress(RPCError):

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytest_asyncio
 from temporalio.client import WorkflowHandle
-from temporalio.service import RPCError
 
 from contracts.rotation import ROTATION_WORKFLOW, HandedOver, RotationStart, TurnTaken, rotation_schedule_id
 from devstack.ports import free_port
@@ -39,9 +38,7 @@ async def clean(product: Product) -> AsyncIterator[None]:
     for table in ("chair_turn", "roster_change"):
         await product.pool.execute(f"delete from {table}")
     yield
-    for rotation in product.desk.district.rotations:
-        with contextlib.suppress(RPCError):
-            await product.environment.client.get_schedule_handle(rotation_schedule_id(rotation.community)).delete()
+    await product.end_rotations()
 
 
 def roster(p: Product, community: str) -> Roster:
