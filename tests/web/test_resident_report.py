@@ -10,13 +10,12 @@ from playwright.async_api import Page, expect
 from tests.pictures import a_jpeg
 from tests.web.browsing import Windows
 from tests.web.conftest import Screenshot
-from tests.web.looking import axe, weigh
+from tests.web.looking import axe
 from tests.web.town import Town
 from tests.web.watching import Watch
 
 LAMP = "3栋楼下路灯坏了三天，晚上看不清台阶"
 FIRE = "快来人，家里着火了"
-BUDGET = 105 * 1024
 
 
 @pytest.fixture
@@ -241,13 +240,6 @@ async def test_what_is_missing_is_said_where_it_is_missing(phone: Windows) -> No
     await page.locator("#send").click()
     await expect(page.locator("#where-note")).to_contain_text("还没有选位置")
     assert await axe(page) == []
-
-
-@pytest.mark.parametrize("path", ["/", "/report", "/follow", "/f"])
-async def test_the_first_load_is_light(phone: Windows, path: str) -> None:
-    weight = await weigh(await phone(), path)
-    print(path, weight)
-    assert weight.total_bytes < BUDGET and len(weight.hosts) == 1
 
 
 @pytest.mark.parametrize("path", ["/", "/report", "/follow"])
