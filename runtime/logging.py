@@ -178,6 +178,8 @@ def configure_logging(level: str) -> None:
     root.handlers = [handler]
     # At debug libraries print what they work on: words in a photograph, the body of a message.
     root.setLevel(max(threshold, logging.INFO))
+    # It prints every address that is asked, and the path of a receiver's hook may be its secret.
+    logging.getLogger("httpx2").setLevel(max(threshold, logging.WARNING))
     for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers = []

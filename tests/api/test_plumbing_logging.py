@@ -143,6 +143,13 @@ async def test_requests_leave_neither_body_nor_query_nor_token(lines: StringIO) 
     _last(lines)
 
 
+async def test_what_our_clients_ask_is_not_logged(lines: StringIO) -> None:
+    """A chat group's hook is an address whose path is its secret."""
+    async with client_of(toy_app(access_log=False)) as client:
+        await client.get(f"/hooks/{MARK}")
+    assert lines.getvalue() == ""
+
+
 def test_addresses_lose_their_query_strings(lines: StringIO) -> None:
     logging.getLogger("some.client").info("GET http://127.0.0.1:1/x?q=%s&y=1 200", MARK)
     structlog.get_logger().info("why? because", target="/api/v1/demands?text=" + MARK)

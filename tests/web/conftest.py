@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from devstack.process import tail
 from tests.web import looking
 from tests.web.browsing import DESK, PHONE, Windows, chromium
 from tests.web.town import Town, living_town
@@ -17,6 +18,17 @@ from tests.web.watching import Watch
 expect.set_options(timeout=20_000)  # a loaded machine draws slowly; where it is quick, nobody waits as long
 
 Screenshot = Callable[..., Awaitable[Path]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A test that failed says what the stack's own processes had to say."""
+    report = yield
+    town = getattr(item, "funcargs", {}).get("town")
+    if report.failed and town is not None:
+        for part in ("worker", "api", "temporal"):
+            report.sections.append((f"the last lines of {part}.log", tail(town.stack.folder.logs / f"{part}.log")))
+    return report
 
 
 @pytest.fixture(scope="session")

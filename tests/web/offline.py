@@ -110,7 +110,7 @@ async def demand_of(town: Town, worker: Login, text: str = "楼道灯不亮，�
         """Taken in before its workflow has begun, it is nobody's yet."""
         return True if (await town.holder(number)).id == worker.id else None
 
-    await builders.until(held, seconds=30)
+    await builders.until(held, seconds=60)
     return number
 
 
