@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 
 from domain.vocabulary import ClockName, DecisionKind, Outcome
 from service import forms
+from tests.builders import until
 from tests.web.browsing import Windows
 from tests.web.conftest import Screenshot
 from tests.web.looking import axe
@@ -152,6 +153,13 @@ async def test_every_sheet_is_sound(either: Windows, town: Town, screenshot: Scr
 async def test_duplicates_are_offered_and_merged(desk: Windows, town: Town, screenshot: Screenshot) -> None:
     first = (await town.submit("幸福楼门口路灯坏了三天，晚上看不见路"))["number"]
     second = (await town.submit("幸福楼门口的路灯不亮，晚上看不见路"))["number"]
+
+    async def alike() -> bool | None:
+        """A fresh demand can be compared a little after it was taken in."""
+        found = await town.get(f"/demands/{second}/duplicates", "supervisor")
+        return any(one["number"] == first for one in found["suggestions"]) or None
+
+    await until(alike, seconds=60)
     page = await desk("supervisor")
     await _open(page, second)
     await _choose(page, "并入另一件")

@@ -19,10 +19,9 @@
   };
   document.querySelectorAll("[data-either]").forEach(either);
 
-  // What may be the same matter is looked for when somebody wants to merge.
+  // What may be the same matter is looked for whenever somebody wants to merge: a fresh demand can be compared a little later.
   const similar = async (form) => {
     const place = form.querySelector("[data-similar]");
-    if (place.childElementCount) return;
     const answer = await fetch(`/demands/${form.dataset.similarOf}/similar`, { credentials: "same-origin" }).catch(() => null);
     if (answer?.ok) place.innerHTML = await answer.text();
   };
