@@ -38,6 +38,15 @@ def town() -> Iterator[Town]:
         yield town
 
 
+@pytest_asyncio.fixture(autouse=True)
+async def _hands_are_free(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """What a test put into somebody's hands does not fill them for the tests after it."""
+    town: Town | None = request.getfixturevalue("town") if "town" in request.fixturenames else None
+    yield
+    if town is not None:
+        await town.free_hands()
+
+
 @pytest_asyncio.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as running:

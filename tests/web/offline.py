@@ -106,6 +106,8 @@ async def demand_of(town: Town, worker: Login, text: str = "楼道灯不亮，�
     made = await town.submit(text, "operator", category="120202", location={"grid": grid}, channel="hotline")
     number = str(made["number"])
 
+    town.given.append(number)
+
     async def held() -> bool | None:
         """Taken in before its workflow has begun, it is nobody's yet."""
         return True if (await town.holder(number)).id == worker.id else None

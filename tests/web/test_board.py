@@ -215,10 +215,14 @@ async def test_the_keyboard_alone(desk: Windows, town: Town, screenshot: Screens
     await page.wait_for_url(f"**/demands/{number}")
 
 
-async def test_a_number_typed_into_the_palette_opens_the_demand(desk: Windows, town: Town) -> None:
+DESK_PAGES = ["/board", "/meetings", "/rotation", "/lists/demands", "/analysis", "/system", "/admin"]
+
+
+@pytest.mark.parametrize("path", DESK_PAGES)
+async def test_a_number_typed_into_the_palette_opens_the_demand(desk: Windows, town: Town, path: str) -> None:
     number = (await town.submit("命令面板用例"))["number"]
     page = await desk("supervisor")
-    await page.goto("/board")
+    await page.goto(path)
     await page.keyboard.press("Control+k")
     await page.keyboard.type(number)
     await page.keyboard.press("Enter")
