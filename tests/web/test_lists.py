@@ -50,7 +50,7 @@ async def test_a_project_is_opened_and_moved_on(either: Windows, town: Town, scr
     await expect(page.locator(".list-title", has_text="现场勘查")).to_be_visible()
     await page.select_option("[name=percent]", "50")
     await page.get_by_role("button", name="报进度 现场勘查").click()
-    await expect(page.locator(".facts")).to_contain_text("50%")
+    await expect(page.locator("main .facts")).to_contain_text("50%")
     assert await axe(page) == []
     await screenshot(page, "project")
 
