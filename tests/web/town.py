@@ -31,7 +31,9 @@ class Town:
     district: District
     everyone: list[Login]
     password: str
-    given: list[str] = field(default_factory=list)  # numbers that a test put into somebody's hands, for its own time only
+    given: list[str] = field(
+        default_factory=list
+    )  # numbers that a test put into somebody's hands, for its own time only
     _accounts: set[str] = field(default_factory=set)
     _sessions: dict[str, str] = field(default_factory=dict)
 
@@ -106,7 +108,6 @@ class Town:
     async def act(self, number: str, who: Login | str, type: str, **body: Any) -> Body:
         """One action, as `act(number, worker, "resolve", reply="…")`; the demand afterwards."""
         return dict(await self.call("POST", f"/demands/{number}/actions", who, {"type": type, **body}))
-
 
     async def free_hands(self) -> None:
         """Withdraws what was given: who holds too much is given no more by the rules (service/places.py)."""
