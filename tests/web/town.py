@@ -31,9 +31,8 @@ class Town:
     district: District
     everyone: list[Login]
     password: str
-    given: list[str] = field(
-        default_factory=list
-    )  # numbers that a test put into somebody's hands, for its own time only
+    # Numbers that a test put into somebody's hands, for its own time only.
+    given: list[str] = field(default_factory=list)
     _accounts: set[str] = field(default_factory=set)
     _sessions: dict[str, str] = field(default_factory=dict)
 
