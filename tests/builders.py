@@ -316,8 +316,8 @@ class Product:
         await until(look)
 
 
-async def until(look: Callable[[], Awaitable[T | None]], *, seconds: float = 15.0) -> T:
-    """What `look` finds, as soon as it finds something."""
+async def until(look: Callable[[], Awaitable[T | None]], *, seconds: float = 60.0) -> T:
+    """What `look` finds, as soon as it finds something. The patience outlasts every lease of the product (20 s)."""
     give_up = asyncio.get_running_loop().time() + seconds
     while True:
         found = await look()
