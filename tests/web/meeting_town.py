@@ -9,7 +9,7 @@ from devstack.logins import Login
 from tests.web.town import Town
 
 PLACE = "xuanhualu"
-_TRIES = 150
+_TRIES = 600
 
 
 async def item(town: Town, text: str = "楼道堆满杂物，消防通道被占。", place: str = PLACE) -> str:
