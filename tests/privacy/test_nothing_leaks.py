@@ -7,6 +7,7 @@ through is proved by planting a mark in each place.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -179,6 +180,7 @@ async def test_the_search_finds_what_is_planted(pushed: Doors, stack: Stack, tem
         found = await searching.histories(temporal)
         if any("planted-" in name for name in found):
             break
+        await asyncio.sleep(0.1)
     assert next(name for name, content in found.items() if in_bytes(name, [content], marks)).startswith("Planted")
     log = stack.folder.logs / "api.log"
     with log.open("a") as out:

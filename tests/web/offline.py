@@ -62,7 +62,7 @@ async def _asked(page: Page, question: str) -> Any:
 
 async def arrived(page: Page) -> None:
     """Everything that this person kept on the phone has left it."""
-    for _ in range(150):
+    for _ in range(300):
         if not await waiting(page):
             return
         await asyncio.sleep(0.2)
@@ -70,7 +70,7 @@ async def arrived(page: Page) -> None:
 
 
 async def in_state(page: Page, state: str, count: int = 1) -> list[dict[str, Any]]:
-    for _ in range(150):
+    for _ in range(300):
         found = [one for one in await waiting(page) if one["state"] == state]
         if len(found) == count:
             return found
@@ -80,7 +80,7 @@ async def in_state(page: Page, state: str, count: int = 1) -> list[dict[str, Any
 
 async def until(page: Page, question: str) -> None:
     """Playwright's own waiting needs `eval`, which the pages' policy forbids."""
-    for _ in range(150):
+    for _ in range(300):
         if await _asked(page, question):
             return
         await asyncio.sleep(0.1)

@@ -51,7 +51,7 @@ class Beat:
         return [one["type"] for one in await self.town.get(f"/demands/{number}/events?limit=100", "supervisor")]
 
     async def until(self, number: str, stage: str) -> Body:
-        for _ in range(150):
+        for _ in range(300):
             view = await self.view(number)
             if view["stage"] == stage:
                 return view
@@ -59,7 +59,7 @@ class Beat:
         raise AssertionError(f"{number} is in {view['stage']}, not in {stage}")
 
     async def until_told(self, number: str, event: str) -> None:
-        for _ in range(150):
+        for _ in range(300):
             if event in await self.events(number):
                 return
             await asyncio.sleep(0.2)

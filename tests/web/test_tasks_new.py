@@ -47,7 +47,7 @@ async def test_found_and_fixed_in_one_go(either: Windows, here: Beat, screenshot
     await screenshot(page, "patrol")
     await page.get_by_role("button", name="已当场解决").click()
     likely, fixed = page.locator("#likely"), page.get_by_role("button", name="已当场解决")
-    for _ in range(100):  # what may be the same is shown once, before anything is sent
+    for _ in range(300):  # what may be the same is shown once, before anything is sent
         if page.url.endswith("/tasks"):
             break
         if await likely.is_visible() and await fixed.get_attribute("aria-busy") != "true":
@@ -68,7 +68,7 @@ async def test_what_was_reported_already_is_shown_before_it_is_sent(
 ) -> None:
     known = await here.demand("通道口停了两辆车，消防车进不去。", PARKING)
     before = await newest(here)
-    for _ in range(50):  # until it has been compared
+    for _ in range(300):  # until it has been compared
         draft = {
             "text": "通道口停了两辆车，消防车进不去。",
             "category": PARKING,
